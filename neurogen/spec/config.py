@@ -1,0 +1,276 @@
+"""What a fabric is: frozen, strict configurations. Everything that has a width derives it from here.
+
+A typo must never fall back to a default, so unknown keys are errors; a configuration that validates can be built.
+"""
+
+import difflib
+import hashlib
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from . import neurons
+from .errors import InputError
+from .fields import Field as BitField
+from .fields import Layout
+from .fixed import index_bits
+
+HOST_WORD_BITS = 32
+
+Count = Annotated[int, Field(ge=1)]
+Bits = Annotated[int, Field(ge=0, le=64)]
+Scope = Literal["per_population", "per_neuron"]
+SCOPES = ("per_population", "per_neuron")
+
+
+class Config(BaseModel):
+    """Base of all configurations: frozen, strict, no unknown keys."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", ignored_types=(cached_property,))
+
+    @cached_property
+    def _digest(self) -> str:
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+    def __hash__(self) -> int:  # configurations hold dictionaries, and every layout is cached by configuration
+        return int(self._digest[:15], 16)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the configuration, hexadecimal."""
+        return self._digest
+
+    @classmethod
+    def parse(cls, data: dict[str, Any], where: str = "configuration") -> "Config":
+        """Validate ``data``; the first mistake becomes one line that names the key, the rule and the value."""
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            raise InputError(_explain(cls, error, where)) from None
+
+
+def _explain(cls: type[Config], error: ValidationError, where: str) -> str:
+    first = error.errors(include_url=False)[0]
+    path = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(str(first["loc"][-1]), _known_keys(cls), n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        return f"{where}: unknown key {path!r}{hint}"
+    message = first["msg"].removeprefix("Value error, ")
+    if not path or first["type"] == "value_error":
+        return f"{where}: {path + ': ' if path else ''}{message}"
+    return f"{where}: {path}: {message[0].lower() + message[1:]}, not {first['input']!r}"
+
+
+def _known_keys(cls: type[Config]) -> list[str]:
+    keys = list(cls.model_fields)
+    for field in cls.model_fields.values():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Config):
+            keys += _known_keys(field.annotation)
+    return keys
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise ValueError(message)
+
+
+def _is_power_of_two(value: int) -> bool:
+    return value & (value - 1) == 0
+
+
+class NeuronConfig(Config):
+    """A neuron model in hardware: register widths, and for each parameter whether it is folded into logic or a table.
+
+    ``parameters`` maps a name to an integer, to the name of a choice, or to ``"per_population"`` / ``"per_neuron"``.
+    What is not mentioned is the constant default of the model.
+    """
+
+    model: str = "lif"
+    state_bits: dict[str, int] = {}
+    parameters: dict[str, int | str] = {
+        "threshold": "per_population", "leak_shift": "per_population", "bias": "per_neuron",
+    }  # fmt: skip
+
+    @model_validator(mode="after")
+    def _check(self):
+        spec = self.spec
+        names = [state.name for state in spec.STATE if not state.fixed and state.signed]
+        for name, bits in self.state_bits.items():
+            _require(
+                name in names, f"{self.model} has no register {name!r} with a free width; it has {', '.join(names)}"
+            )
+            _require(2 <= bits <= 32, f"state_bits.{name} is 2..32, not {bits}")
+        known = [parameter.name for parameter in spec.PARAMETERS]
+        for name, value in self.parameters.items():
+            _require(name in known, f"{self.model} has no parameter {name!r}; it has {', '.join(known)}")
+            if value not in SCOPES:
+                self.parameter(name).parse(value, self.widths, self.model)
+        return self
+
+    @property
+    def spec(self):
+        """The model's specification module."""
+        return neurons.model(self.model)
+
+    def parameter(self, name: str) -> neurons.Parameter:
+        return next(parameter for parameter in self.spec.PARAMETERS if parameter.name == name)
+
+    @cached_property
+    def widths(self) -> dict[str, int]:
+        """Width of every register; ``refractory`` vanishes where no refractory period can occur."""
+        widths = {state.name: self.state_bits.get(state.name, state.bits) for state in self.spec.STATE}
+        if self.parameters.get("refractory_ticks", 0) == 0:
+            widths["refractory"] = 0
+        return widths
+
+    @cached_property
+    def constants(self) -> dict[str, int]:
+        """Parameters folded into logic, as integers."""
+        return {
+            parameter.name: parameter.parse(
+                self.parameters.get(parameter.name, parameter.default), self.widths, self.model
+            )
+            for parameter in self.spec.PARAMETERS
+            if self.parameters.get(parameter.name) not in SCOPES
+        }
+
+    def tabled(self, scope: Scope) -> list[neurons.Parameter]:
+        """Parameters that live in the table of ``scope``, in the model's order."""
+        return [p for p in self.spec.PARAMETERS if self.parameters.get(p.name) == scope]
+
+    @cached_property
+    def state_layout(self) -> Layout:
+        """The state row of one neuron."""
+        return Layout(
+            "state",
+            tuple(BitField(state.name, self.widths[state.name], state.doc, state.signed) for state in self.spec.STATE),
+        )
+
+    @cached_property
+    def parameter_layout(self) -> Layout:
+        """The per-neuron parameter row of one neuron."""
+        return Layout("neuron", tuple(p.field(self.widths) for p in self.tabled("per_neuron")))
+
+
+class CoreConfig(Config):
+    """One neuron core: ``axons`` inputs, ``neurons`` neurons on ``lanes`` lanes, synapses in ``banks`` banks.
+
+    ``banks * lanes`` synaptic operations per clock. Neuron n sits in group ``n // lanes``, lane ``n % lanes``; axon a
+    in bank ``a % banks`` at local index ``a // banks``.
+    """
+
+    axons: Annotated[int, Field(ge=1, le=4096, description="input lines A")] = 256
+    neurons: Annotated[int, Field(ge=1, le=4096, description="neurons N")] = 256
+    lanes: Annotated[Count, Field(le=256, description="lanes P, a power of two")] = 32
+    banks: Annotated[Count, Field(le=64, description="synapse banks K, a power of two")] = 4
+    update_lanes: Annotated[Count, Field(description="neurons U updated per clock, a power of two, at most lanes")] = 8
+    weight_bits: Annotated[int, Field(ge=2, le=16, description="signed weight width")] = 4
+    accumulator_bits: Annotated[int, Field(ge=4, le=40, description="signed width of one tick's input sum")] = 12
+    payload_bits: Annotated[int, Field(ge=0, le=16, description="unsigned graded payload; 0: binary events")] = 0
+    delay_slots: Annotated[int, Field(ge=2, le=64, description="slots D, a power of two; delays 1..D-1")] = 16
+    slot_word_bits: Annotated[int, Field(ge=1, le=64, description="axons in one word of the slot bitmap")] = 16
+    synapse_rows: Annotated[
+        int, Field(ge=0, description="rows of P weights per bank; 0: every axon to every group")
+    ] = 0
+    ranges: Annotated[int, Field(ge=1, le=16, description="different group ranges that axons may name")] = 1
+    routes: Annotated[Count, Field(le=65536, description="route entries")] = 256
+    accumulators: Literal["distributed", "block"] = "distributed"
+    values: Annotated[bool, Field(description="populations may deliver their membrane potential")] = False
+    writable: Annotated[bool, Field(description="the image can be loaded at run time")] = True
+    counter_bits: Annotated[int, Field(ge=0, le=32, description="width of the activity counters; 0: none")] = 32
+    neuron: NeuronConfig = NeuronConfig()
+
+    @model_validator(mode="after")
+    def _check(self):
+        for name in ("lanes", "banks", "update_lanes", "delay_slots"):
+            _require(_is_power_of_two(getattr(self, name)), f"{name} is a power of two, not {getattr(self, name)}")
+        _require(
+            self.update_lanes <= self.lanes, f"update_lanes is at most lanes ({self.lanes}), not {self.update_lanes}"
+        )
+        _require(self.banks <= self.axons, f"banks is at most axons ({self.axons}), not {self.banks}")
+        if self.values:
+            _require("v" in self.neuron.widths, f"{self.neuron.model} has no membrane potential to deliver as a value")
+        return self
+
+    @property
+    def groups(self) -> int:
+        """G = ceil(N / P)."""
+        return -(-self.neurons // self.lanes)
+
+    @property
+    def subgroups(self) -> int:
+        """Update cycles per group, P / U."""
+        return self.lanes // self.update_lanes
+
+    @property
+    def bank_axons(self) -> int:
+        """Axons per bank, ceil(A / K)."""
+        return -(-self.axons // self.banks)
+
+    @property
+    def bank_words(self) -> int:
+        """Words of the slot bitmap per bank and slot."""
+        return -(-self.bank_axons // self.slot_word_bits)
+
+    @property
+    def rows(self) -> int:
+        """Synapse rows per bank."""
+        return self.synapse_rows or self.bank_axons * self.groups
+
+    @property
+    def value_bits(self) -> int:
+        """Width of a delivered membrane potential; 0 where values are not delivered."""
+        return self.neuron.widths["v"] if self.values else 0
+
+    @property
+    def axon_bits(self) -> int:
+        return index_bits(self.axons)
+
+    @property
+    def slot_bits(self) -> int:
+        return index_bits(self.delay_slots)
+
+    @property
+    def group_bits(self) -> int:
+        return index_bits(self.groups)
+
+
+class FabricConfig(Config):
+    """A ``width`` x ``height`` mesh of equal cores with one host port at the north of router (0, 0)."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", description="top module")] = "fabric"
+    width: Annotated[int, Field(ge=1, le=16)] = 1
+    height: Annotated[int, Field(ge=1, le=16)] = 1
+    lines: Annotated[Count, Field(le=1 << 20, description="output lines that the host can tell apart")] = 256
+    queue_depth: Annotated[int, Field(ge=2, le=16, description="flits per router input queue")] = 2
+    depth_bits: Annotated[int, Field(ge=1, le=12, description="width of a population's depth in ticks")] = 6
+    phase_bits: Annotated[int, Field(ge=0, le=6, description="width of tick mod M")] = 3
+    core: CoreConfig = CoreConfig()
+
+    @model_validator(mode="after")
+    def _check(self):
+        bits = 2 * (self.x_bits + self.y_bits) + self.core.axon_bits + self.core.payload_bits
+        _require(
+            bits <= HOST_WORD_BITS,
+            f"an event takes {bits} bits (2x{self.x_bits + self.y_bits} of coordinates, {self.core.axon_bits} of axon,"
+            f" {self.core.payload_bits} of payload) and a host word has {HOST_WORD_BITS}",
+        )
+        return self
+
+    @property
+    def x_bits(self) -> int:
+        return index_bits(self.width)
+
+    @property
+    def y_bits(self) -> int:
+        return index_bits(self.height)
+
+    @property
+    def line_bits(self) -> int:
+        return index_bits(self.lines)
+
+    @property
+    def nodes(self) -> int:
+        return self.width * self.height

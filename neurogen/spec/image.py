@@ -1,0 +1,178 @@
+"""The image: every integer that a fabric needs to run one network, and the maps that tools need to talk to it."""
+
+import hashlib
+import io
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from . import memory_map, rows
+from .config import FabricConfig
+from .errors import InputError
+from .fields import bits_to_words
+from .memory_map import Region
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class CoreImage:
+    """One core's memories as integers. Missing columns of a table are 0."""
+
+    axons: dict[str, np.ndarray]  # base, range: (K, axons per bank)
+    synapses: np.ndarray  # (K, rows, P) signed
+    ranges: dict[str, np.ndarray]  # first, last: (ranges,)
+    groups: dict[str, np.ndarray]  # used, depth, phase, value, per-population parameters: (G,)
+    neurons: dict[str, np.ndarray]  # per-neuron parameters: (G * P,)
+    pointers: dict[str, np.ndarray]  # first, count: (G * P,)
+    routes: dict[str, np.ndarray]  # host, x0, x1, y0, y1, axon, delay, line: (routes,)
+
+    @classmethod
+    def empty(cls, config: FabricConfig) -> "CoreImage":
+        """All zeros: a core without populations."""
+        core = config.core
+        lanes = core.groups * core.lanes
+
+        def table(layout, shape):
+            return {item.name: np.zeros(shape, dtype=np.int64) for item in layout.fields}
+
+        return cls(
+            axons=table(rows.axon(config), (core.banks, core.bank_axons)),
+            synapses=np.zeros((core.banks, core.rows, core.lanes), dtype=np.int64),
+            ranges=table(rows.group_range(config), core.ranges),
+            groups=table(rows.group(config), core.groups),
+            neurons=table(core.neuron.parameter_layout, lanes),
+            pointers=table(rows.pointer(config), lanes),
+            routes=table(rows.route_to_core(config), core.routes) | {"line": np.zeros(core.routes, dtype=np.int64)},
+        )
+
+    def region_bits(self, config: FabricConfig) -> dict[Region, np.ndarray]:
+        """The writable memories as bits, (banks, rows, width) each, in the regions' order."""
+        core = config.core
+        units = (core.groups * core.subgroups, core.update_lanes)
+        neurons = core.neuron.parameter_layout.to_bits(**{k: v.reshape(units) for k, v in self.neurons.items()})
+        found = {
+            Region.AXONS: rows.axon(config).to_bits(**self.axons),
+            Region.SYNAPSES: rows.synapse(config).to_bits(weight=self.synapses).reshape(*self.synapses.shape[:2], -1),
+            Region.RANGES: rows.group_range(config).to_bits(**self.ranges)[None],
+            Region.GROUPS: rows.group(config).to_bits(**self.groups)[None],
+            Region.NEURONS: neurons.reshape(1, units[0], -1),
+            Region.POINTERS: rows.pointer(config).to_bits(**self.pointers)[None],
+            Region.ROUTES: self._route_bits(config)[None],
+        }
+        return {region: bits for region, bits in found.items() if region in memory_map.shapes(config)}
+
+    def _route_bits(self, config: FabricConfig) -> np.ndarray:
+        to_core, to_host = rows.route_to_core(config), rows.route_to_host(config)
+        host = self.routes["host"].astype(bool)
+        bits = np.zeros((len(host), rows.route_bits(config)), dtype=np.uint8)
+        bits[~host, : to_core.width] = to_core.to_bits(**{f.name: self.routes[f.name][~host] for f in to_core.fields})
+        bits[host, : to_host.width] = to_host.to_bits(**{f.name: self.routes[f.name][host] for f in to_host.fields})
+        return bits
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Neurons ``first``.. of a population: ``count`` of them at core ``core`` from core neuron ``neuron``."""
+
+    population: str
+    first: int
+    count: int
+    core: int
+    neuron: int
+
+
+@dataclass(frozen=True)
+class Image:
+    """What runs on a fabric. ``cores`` is row major (index y * width + x)."""
+
+    config: FabricConfig
+    cores: tuple[CoreImage, ...]
+    inputs: dict[str, np.ndarray]  # input name -> (entries, 7): index, x0, x1, y0, y1, axon, delay in ticks (>= 0)
+    input_sizes: dict[str, int]
+    input_payload_bits: dict[str, int]
+    outputs: tuple[dict, ...]  # {"population", "values", "size", "first_line", "depth"}; line = first_line + index
+    placements: tuple[Placement, ...]
+    step_ticks: int = 1  # M
+    depth: int = 0  # largest depth of a population, ticks
+    network_digest: str = ""
+    metadata: dict = field(default_factory=dict)
+    overlappable: bool = False  # no recurrent or delayed event can cross a sample boundary
+
+    def config_writes(self) -> list[tuple[int, int, np.ndarray]]:
+        """(core, address, words uint16) blocks that load the image, zero rows included."""
+        blocks = []
+        for index, core in enumerate(self.cores):
+            for region, bits in core.region_bits(self.config).items():
+                for bank, rows_bits in enumerate(bits):
+                    at = memory_map.address(self.config).pack(region=int(region), bank=bank, row=0, word=0)
+                    blocks.append((index, at, bits_to_words(rows_bits).ravel()))
+        return blocks
+
+    @cached_property
+    def digest(self) -> str:
+        return hashlib.sha256(_serialise(self)).hexdigest()
+
+    def save(self, path: Path) -> None:
+        Path(path).write_bytes(_serialise(self))
+
+    @classmethod
+    def load(cls, path: Path) -> "Image":
+        with np.load(path) as arrays:
+            header = json.loads(str(arrays["neurogen_image"]))
+            if header["format"] != FORMAT:
+                raise InputError(f"{path}: image format {header['format']}, this version reads {FORMAT}")
+            header.pop("format")
+            cores = []
+            for index in range(header.pop("cores")):
+                prefix = f"core.{index}."
+                tables: dict = {name: {} for name in _TABLES}
+                for key in arrays.files:
+                    if key.startswith(prefix):
+                        name, _, column = key.removeprefix(prefix).partition(".")
+                        if column:
+                            tables[name][column] = arrays[key]
+                cores.append(CoreImage(synapses=arrays[f"{prefix}synapses"], **tables))
+            return cls(
+                config=FabricConfig.parse(header.pop("config"), str(path)),
+                cores=tuple(cores),
+                inputs={name: arrays[f"input.{i}"] for i, name in enumerate(header["input_sizes"])},
+                outputs=tuple(header.pop("outputs")),
+                placements=tuple(Placement(**item) for item in header.pop("placements")),
+                **header,
+            )
+
+
+_TABLES = ("axons", "ranges", "groups", "neurons", "pointers", "routes")
+
+
+def _serialise(image: Image) -> bytes:
+    arrays: dict[str, np.ndarray] = {}
+    for index, core in enumerate(image.cores):
+        arrays[f"core.{index}.synapses"] = core.synapses
+        for name in _TABLES:
+            for column, values in getattr(core, name).items():
+                arrays[f"core.{index}.{name}.{column}"] = values
+    for i, name in enumerate(image.input_sizes):
+        arrays[f"input.{i}"] = image.inputs[name]
+    header = {
+        "format": FORMAT,
+        "config": image.config.model_dump(),
+        "cores": len(image.cores),
+        "input_sizes": image.input_sizes,
+        "input_payload_bits": image.input_payload_bits,
+        "outputs": list(image.outputs),
+        "placements": [vars(item) for item in image.placements],
+        "step_ticks": image.step_ticks,
+        "depth": image.depth,
+        "network_digest": image.network_digest,
+        "metadata": image.metadata,
+        "overlappable": image.overlappable,
+    }
+    arrays["neurogen_image"] = np.array(json.dumps(header, sort_keys=False))
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()

@@ -1,0 +1,89 @@
+"""Rows of a core's memories, one field table each."""
+
+from functools import cache
+
+from .config import FabricConfig
+from .fields import Field, Layout
+from .fixed import index_bits
+from .packet import rectangle
+
+
+@cache
+def axon(config: FabricConfig) -> Layout:
+    """One axon: where its synapse rows start and which groups they reach."""
+    core = config.core
+    return Layout(
+        "axon",
+        (
+            Field("base", index_bits(core.rows), "first synapse row in the axon's bank"),
+            Field("range", index_bits(core.ranges), "row of the range table"),
+        ),
+    )
+
+
+@cache
+def group_range(config: FabricConfig) -> Layout:
+    """Groups first..last, which an axon's consecutive synapse rows reach in order."""
+    bits = config.core.group_bits
+    return Layout("range", (Field("first", bits, "first group"), Field("last", bits, "last group, >= first")))
+
+
+@cache
+def synapse(config: FabricConfig) -> Layout:
+    """One weight; a synapse row is ``lanes`` of them, lane 0 first."""
+    return Layout("synapse", (Field("weight", config.core.weight_bits, "signed weight", signed=True),))
+
+
+@cache
+def group(config: FabricConfig) -> Layout:
+    """One group: when it works, what it delivers, and the per-population parameters."""
+    neuron = config.core.neuron
+    return Layout(
+        "group",
+        (
+            Field("used", 1, "0: no population lives here"),
+            Field("depth", config.depth_bits, "tick of the sample in which the population starts"),
+            Field("phase", config.phase_bits, "value of tick mod M at which it works"),
+            Field("value", 1 if config.core.values else 0, "1: delivers v in every step instead of spikes"),
+            *(parameter.field(neuron.widths) for parameter in neuron.tabled("per_population")),
+        ),
+    )
+
+
+@cache
+def pointer(config: FabricConfig) -> Layout:
+    """One neuron's slice of the route table."""
+    core = config.core
+    return Layout(
+        "pointer",
+        (
+            Field("first", index_bits(core.routes), "first route entry"),
+            Field("count", core.routes.bit_length(), "number of route entries"),
+        ),
+    )
+
+
+@cache
+def route_to_core(config: FabricConfig) -> Layout:
+    """A route entry with host = 0."""
+    core = config.core
+    return Layout(
+        "route",
+        (
+            Field("host", 1, "0: to cores"),
+            *rectangle(config).fields,
+            Field("axon", core.axon_bits, "axon at every core of the rectangle"),
+            Field("delay", core.slot_bits, "axonal delay in ticks, 1..D-1"),
+        ),
+    )
+
+
+@cache
+def route_to_host(config: FabricConfig) -> Layout:
+    """A route entry with host = 1."""
+    return Layout("route.host", (Field("host", 1, "1: to the host"), Field("line", config.line_bits, "output line")))
+
+
+@cache
+def route_bits(config: FabricConfig) -> int:
+    return max(route_to_core(config).width, route_to_host(config).width)
