@@ -1,0 +1,1 @@
+"""Tests. They use every package; nothing imports them."""
