@@ -1,0 +1,167 @@
+"""Small stream blocks: a seeded gate, a two-entry queue and a pipelined table lookup."""
+
+import hashlib
+
+from amaranth import *
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out, connect
+
+from ..spec.fixed import index_bits
+from ..spec import memory_map
+from .memory_port import MemoryPort
+
+
+class Gate(wiring.Component):
+    """Stops a stream at random, without breaking the stream rules: an offered item stays offered.
+
+    Latency 0; throughput ``1 - stall`` on average.
+
+    Parameters
+    ----------
+    shape : shape-like
+        Payload.
+    seed : int
+        Start of the 16-bit shift register, not 0.
+    stall : int
+        Chance of being shut in a clock, in 1/16.
+    """
+
+    def __init__(self, *, shape, seed: int, stall: int):
+        if not 0 < seed < 1 << 16:
+            raise ValueError(f"Gate seed is 1..65535, not {seed!r}")
+        if not 0 <= stall < 16:
+            raise ValueError(f"Gate stall is 0..15 sixteenths, not {stall!r}")
+        self.seed = seed
+        self.stall = stall
+        super().__init__({"i": In(stream.Signature(shape)), "o": Out(stream.Signature(shape))})
+
+    def elaborate(self, platform):
+        m = Module()
+        noise = Signal(16, init=self.seed)
+        is_open = Signal()
+        m.d.sync += noise.eq(Cat(noise[15] ^ noise[13] ^ noise[12] ^ noise[10], noise))
+        with m.If(~(self.o.valid & ~self.o.ready)):
+            m.d.sync += is_open.eq(noise[:4] >= self.stall)
+        m.d.comb += [
+            self.o.payload.eq(self.i.payload),
+            self.o.valid.eq(self.i.valid & is_open),
+            self.i.ready.eq(self.o.ready & is_open),
+        ]
+        return m
+
+
+class Stalls:
+    """Where the generator puts gates. ``Stalls(None)`` puts none: the shipped Verilog has none.
+
+    Every gate's seed follows from ``seed`` and the gate's path, so one seed names one circuit.
+    """
+
+    def __init__(self, seed: int | None = None, stall: int = 5, path: str = ""):
+        self.seed = seed
+        self.stall = stall
+        self.path = path
+
+    def at(self, name: str) -> "Stalls":
+        """The same, inside the submodule ``name``."""
+        return Stalls(self.seed, self.stall, f"{self.path}.{name}")
+
+    def gate(self, m: Module, name: str, source):
+        """``source`` (a stream that offers items), behind a gate if there are any."""
+        if self.seed is None:
+            return source
+        digest = hashlib.sha256(f"{self.seed}{self.path}.{name}".encode()).digest()
+        seed = int.from_bytes(digest[:2], "little") or 1
+        gate = Gate(shape=source.payload.shape(), seed=seed, stall=self.stall)
+        m.submodules[f"gate_{name}"] = gate
+        connect(m, source, gate.i)
+        return gate.o
+
+
+class Queue(wiring.Component):
+    """Two registers in a row: cuts every combinational path between its sides.
+
+    Latency 1 clock, throughput 1 per clock; ``i.ready`` drops when both are full.
+    """
+
+    def __init__(self, *, shape):
+        self.shape = shape
+        super().__init__({"i": In(stream.Signature(shape)), "o": Out(stream.Signature(shape)), "level": Out(2)})
+
+    def elaborate(self, platform):
+        m = Module()
+        front, back = Signal(self.shape), Signal(self.shape)
+        front_valid, back_valid = Signal(), Signal()
+        m.d.comb += [
+            self.i.ready.eq(~back_valid),
+            self.o.valid.eq(front_valid),
+            self.o.payload.eq(front),
+            self.level.eq(front_valid + back_valid),
+        ]
+        with m.If(~front_valid | self.o.ready):
+            m.d.sync += [
+                front.eq(Mux(back_valid, back, self.i.payload)),
+                front_valid.eq(back_valid | self.i.valid),
+                back_valid.eq(0),
+            ]
+        with m.Elif(self.i.valid & self.i.ready):
+            m.d.sync += back_valid.eq(1)
+        with m.If(self.i.ready):
+            m.d.sync += back.eq(self.i.payload)
+        return m
+
+
+class Lookup(wiring.Component):
+    """A table behind a stream: addresses go in, rows come out in order, each with the tag that came with its address.
+
+    Latency 1 clock, throughput 1 per clock. The row comes straight from the memory's output and holds while ``o`` waits.
+    The configuration unit's ``port`` has the read address while it reads, which it does only between ticks.
+
+    Parameters
+    ----------
+    row, tag : shape-like
+        Row of the table; what travels beside the address.
+    rows : int
+        Rows of the table.
+    init : list of int
+        Contents at power-up.
+    writable : bool
+        Whether ``port`` can write.
+    """
+
+    def __init__(self, *, row, rows: int, tag=0, init=(), writable: bool = True):
+        self.row = row
+        self.rows = rows
+        self.init = init
+        self.writable = writable
+        super().__init__(
+            {
+                "i": In(stream.Signature(data.StructLayout({"address": index_bits(rows), "tag": tag}))),
+                "o": Out(stream.Signature(data.StructLayout({"row": row, "tag": tag}))),
+                "port": In(MemoryPort(memory_map.Shape(1, rows, Shape.cast(row).width))),
+                "busy": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.memory = memory = Memory(shape=self.row, depth=self.rows, init=self.init)
+        read = memory.read_port()
+        if self.writable:
+            write = memory.write_port()
+            m.d.comb += [
+                write.addr.eq(self.port.row),
+                write.data.eq(self.port.write_data),
+                write.en.eq(self.port.write),
+            ]
+        m.d.comb += [
+            self.i.ready.eq((~self.o.valid | self.o.ready) & ~self.port.read),
+            read.en.eq(self.i.ready | self.port.read),
+            read.addr.eq(Mux(self.port.read, self.port.row, self.i.p.address)),
+            self.o.p.row.eq(read.data),
+            self.port.read_data.eq(read.data),
+            self.busy.eq(self.o.valid),
+        ]
+        with m.If(self.i.ready):
+            m.d.sync += [self.o.valid.eq(self.i.valid), self.o.p.tag.eq(self.i.p.tag)]
+        return m
