@@ -5,8 +5,9 @@ A typo must never fall back to a default, so unknown keys are errors; a configur
 
 import difflib
 import hashlib
+from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -22,6 +23,8 @@ Count = Annotated[int, Field(ge=1)]
 Bits = Annotated[int, Field(ge=0, le=64)]
 Scope = Literal["per_population", "per_neuron"]
 SCOPES = ("per_population", "per_neuron")
+Keys = tuple[str | int, ...]
+"""Where a key stands, from the outermost configuration."""
 
 
 class Config(BaseModel):
@@ -42,33 +45,50 @@ class Config(BaseModel):
         return self._digest
 
     @classmethod
-    def parse(cls, data: dict[str, Any], where: str = "configuration") -> "Config":
-        """Validate ``data``; the first mistake becomes one line that names the key, the rule and the value."""
+    def parse(cls, data: dict[str, Any], where: str | Callable[[Keys], str] = "configuration") -> Self:
+        """Validate ``data``; the first mistake becomes one line that names the key, the rule and the value.
+
+        ``where`` says what ``data`` came from; given the path of a key, a function can say more (a file's line).
+        """
         try:
             return cls.model_validate(data)
         except ValidationError as error:
-            raise InputError(_explain(cls, error, where)) from None
+            first = error.errors(include_url=False)[0]
+            place = where if isinstance(where, str) else where(first["loc"])
+            raise InputError(f"{place}: {_explain(cls, first)}") from None
 
 
-def _explain(cls: type[Config], error: ValidationError, where: str) -> str:
-    first = error.errors(include_url=False)[0]
-    path = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(str(first["loc"][-1]), _known_keys(cls), n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        return f"{where}: unknown key {path!r}{hint}"
-    message = first["msg"].removeprefix("Value error, ")
-    if not path or first["type"] == "value_error":
-        return f"{where}: {path + ': ' if path else ''}{message}"
-    return f"{where}: {path}: {message[0].lower() + message[1:]}, not {first['input']!r}"
+def _explain(cls: type[Config], error: dict[str, Any]) -> str:
+    path = ".".join(str(part) for part in error["loc"]).removesuffix(".int").removesuffix(".str")  # tags of a union
+    if error["type"] == "extra_forbidden":
+        close = _closest(cls, error["loc"])
+        return f"unknown key {path!r}" + (f"; did you mean {close!r}?" if close else "")
+    if error["type"] == "missing":
+        return f"key {path!r} is missing"
+    message = error["msg"].removeprefix("Value error, ")
+    if not path or error["type"] == "value_error":
+        return f"{path + ': ' if path else ''}{message}"
+    return f"{path}: {message[0].lower() + message[1:]}, not {error['input']!r}"
 
 
-def _known_keys(cls: type[Config]) -> list[str]:
-    keys = list(cls.model_fields)
-    for field in cls.model_fields.values():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, Config):
-            keys += _known_keys(field.annotation)
-    return keys
+def _closest(cls: type[Config], unknown: Keys) -> str | None:
+    """The dotted path of the known key that ``unknown`` was meant to be: misplaced, a misspelt sibling, misspelt."""
+    known = {path[-1]: path for path in reversed(list(_paths(cls)))}
+    siblings = {name: path for name, path in known.items() if path[:-1] == unknown[:-1]}
+    for paths, cutoff in ((known, 1.0), (siblings, 0.6), (known, 0.6)):
+        if close := difflib.get_close_matches(str(unknown[-1]), paths, n=1, cutoff=cutoff):
+            return ".".join(paths[close[0]])
+    return None
+
+
+def _paths(cls: type[Config], prefix: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every key of a configuration and of those inside it."""
+    for name, field in cls.model_fields.items():
+        path = (*prefix, field.alias or name)
+        yield path
+        for kind in (field.annotation, *get_args(field.annotation)):
+            if isinstance(kind, type) and issubclass(kind, Config):
+                yield from _paths(kind, path)
 
 
 def _require(condition: bool, message: str) -> None:

@@ -1,7 +1,8 @@
 """The fixed-point vocabulary: names and ranges, never arithmetic.
 
-Every state is a signed two's-complement integer. ``saturate`` clips *symmetrically*, to -(2**(n-1) - 1) .. 2**(n-1) - 1, as
-Loihi does: negation is then exact and no value is favoured. ``wrap`` is reduction modulo 2**n into the signed range.
+Every state is a signed two's-complement integer. ``saturate`` clips *symmetrically*, to
+-(2**(n-1) - 1) .. 2**(n-1) - 1, as Loihi does: negation is then exact and no value is favoured. ``wrap`` is reduction
+modulo 2**n into the signed range.
 """
 
 from enum import IntEnum

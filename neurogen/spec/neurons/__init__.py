@@ -1,4 +1,6 @@
-"""Neuron models: what each is, as tables. A model is one module here, one in ``golden.neurons`` and one in ``rtl.neurons``.
+"""Neuron models: what each is, as tables.
+
+A model is one module here, one in ``golden.neurons`` and one in ``rtl.neurons``.
 
 Every module defines ``NAME``, ``SUMMARY``, ``EQUATION`` (text, the canonical order of operations), ``STATE`` (the
 registers of one neuron) and ``PARAMETERS``. A parameter is a constant of the hardware, a per-population or a
