@@ -7,8 +7,8 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect
 
-from ..spec.fixed import index_bits
 from ..spec import memory_map
+from ..spec.fixed import index_bits
 from .memory_port import MemoryPort
 
 
@@ -114,7 +114,7 @@ class Queue(wiring.Component):
 class Lookup(wiring.Component):
     """A table behind a stream: addresses go in, rows come out in order, each with the tag that came with its address.
 
-    Latency 1 clock, throughput 1 per clock. The row comes straight from the memory's output and holds while ``o`` waits.
+    Latency 1 clock, throughput 1 per clock. The row comes straight from the memory and holds while ``o`` waits.
     The configuration unit's ``port`` has the read address while it reads, which it does only between ticks.
 
     Parameters

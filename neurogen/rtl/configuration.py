@@ -1,0 +1,141 @@
+"""The configuration unit: WRITE, SETADDR and READ packets against every memory and counter of a core."""
+
+from amaranth import *
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..spec import memory_map, packet
+from ..spec.config import FabricConfig
+from ..spec.fields import WORD_BITS
+from ..spec.memory_map import STATUS_BITS, Region
+from ..spec.packet import Kind
+from .layout import struct
+from .memory_port import READ_CYCLES, MemoryPort
+
+
+class Configuration(wiring.Component):
+    """Executes configuration packets in order.
+
+    SETADDR and WRITE take one clock each; a row is written one clock after its last word. A READ is answered
+    ``READ_CYCLES + 2`` clocks after it was taken, and the next packet is taken once the reply has left: the host port
+    keeps one READ outstanding, so this never holds up the mesh.
+
+    Members
+    -------
+    packets : In(stream of flits)
+        WRITE, SETADDR and READ packets only.
+    replies : Out(stream of flits)
+        REPLY packets to the host.
+    status : In(rows x 32)
+        The STATUS region.
+    ports : dict
+        ``port_<region>`` : Out(MemoryPort), one for each memory.
+    busy : Out(1)
+        A row is being written or a reply is under way.
+    """
+
+    def __init__(self, config: FabricConfig):
+        self.config = config
+        self.shapes = memory_map.shapes(config)
+        flit = stream.Signature(packet.flit_bits(config))
+        super().__init__(
+            {
+                "packets": In(flit),
+                "replies": Out(flit),
+                "status": In(data.ArrayLayout(STATUS_BITS, self.shapes[Region.STATUS].rows)),
+                "busy": Out(1),
+            }
+            | {port_name(region): Out(MemoryPort(shape)) for region, shape in memories(config).items()}
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        flits = packet.to_core(self.config)
+        kind = data.View(struct(flits[Kind.READ]), self.packets.payload[: flits[Kind.READ].width]).kind
+        address = Signal(struct(memory_map.address(self.config)))
+        selected = Signal.like(address)  # the address that the write or read under way is for
+        widest = max(shape.words for shape in memories(self.config).values())
+        staging = Signal(widest * WORD_BITS)
+        commit, wait, word = Signal(), Signal(range(READ_CYCLES + 3)), Signal(WORD_BITS)
+
+        take = self.packets.valid & self.packets.ready
+        m.d.comb += [
+            self.packets.ready.eq((wait == 0) & ~self.replies.valid),
+            self.busy.eq(commit | (wait != 0) | self.replies.valid),
+        ]
+        m.d.sync += commit.eq(take & (kind == Kind.WRITE) & self._is_last(address))
+        with m.If(take):
+            m.d.sync += selected.eq(address)
+            with m.Switch(kind):
+                with m.Case(Kind.SETADDR):
+                    m.d.sync += address.eq(self._field(Kind.SETADDR, "address"))
+                with m.Case(Kind.WRITE):
+                    m.d.sync += staging.eq(Cat(staging, self._field(Kind.WRITE, "data"))[WORD_BITS:])
+                    self._advance(m, address)
+                with m.Case(Kind.READ):
+                    m.d.sync += wait.eq(READ_CYCLES + 2)
+                    self._advance(m, address)
+
+        self._connect_ports(m, selected, staging, commit, read=wait == READ_CYCLES + 2)
+        self._select_word(m, selected, word)
+        with m.If(wait != 0):
+            m.d.sync += wait.eq(wait - 1)
+        with m.If(wait == 1):
+            m.d.sync += [self.replies.valid.eq(1), self.replies.payload.eq(self._reply(m, word))]
+        with m.If(self.replies.valid & self.replies.ready):
+            m.d.sync += self.replies.valid.eq(0)
+        return m
+
+    def _field(self, kind: Kind, name: str):
+        layout = packet.to_core(self.config)[kind]
+        return data.View(struct(layout), self.packets.payload[: layout.width])[name]
+
+    def _is_last(self, address):
+        """Whether ``address`` names the last word of a row."""
+        lasts = [
+            (address.region == region) & (address.word == shape.words - 1) for region, shape in self.shapes.items()
+        ]
+        return Cat(lasts).any()
+
+    def _advance(self, m, address):
+        with m.If(self._is_last(address)):
+            m.d.sync += [address.word.eq(0), address.row.eq(address.row + 1)]
+        with m.Else():
+            m.d.sync += address.word.eq(address.word + 1)
+
+    def _connect_ports(self, m, selected, staging, commit, read):
+        """A region's row is the newest ``words`` words of the staging register."""
+        for region, shape in memories(self.config).items():
+            port = getattr(self, port_name(region))
+            hit = selected.region == region
+            m.d.comb += [
+                port.bank.eq(selected.bank),
+                port.row.eq(selected.row),
+                port.write.eq(commit & hit),
+                port.write_data.eq(staging[len(staging) - shape.words * WORD_BITS :][: shape.width]),
+                port.read.eq(read & hit),
+            ]
+
+    def _select_word(self, m, selected, word):
+        with m.Switch(selected.region):
+            with m.Case(Region.STATUS):
+                m.d.comb += word.eq(self.status[selected.row].word_select(selected.word[:1], WORD_BITS))
+            for region in memories(self.config):
+                with m.Case(region):
+                    row = getattr(self, port_name(region)).read_data
+                    m.d.comb += word.eq(row.word_select(selected.word, WORD_BITS))
+
+    def _reply(self, m, word):
+        layout = packet.to_host(self.config)[Kind.REPLY]
+        reply = Signal(struct(layout))
+        m.d.comb += [reply.kind.eq(Kind.REPLY), reply.host.eq(1), reply.data.eq(word)]
+        return reply
+
+
+def memories(config: FabricConfig) -> dict[Region, memory_map.Shape]:
+    """The regions that are memories of some block."""
+    return {region: shape for region, shape in memory_map.shapes(config).items() if region is not Region.STATUS}
+
+
+def port_name(region: Region) -> str:
+    return f"port_{region.name.lower()}"
