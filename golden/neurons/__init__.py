@@ -1,0 +1,37 @@
+"""Neuron models on int64 arrays: one module each, beside ``neurogen.spec.neurons`` and of the same stem.
+
+A model offers ``NAME`` and two functions. ``initial(parameters, shape)`` is the state at the start of a sample.
+``step(state, parameters, current, widths)`` is one update: ``state`` maps a register to what it holds (int64),
+``parameters`` every parameter of the model to an int or an array that broadcasts against the state, ``current`` is the
+summed synaptic input and ``widths`` the registers' bits; it returns the new state and the spikes as bool.
+"""
+
+import sys
+from collections.abc import Mapping
+from functools import cache
+from types import ModuleType
+
+import numpy as np
+
+from neurogen.spec.errors import InputError
+from neurogen.spec.registry import scan
+
+
+@cache
+def models() -> dict[str, ModuleType]:
+    """Every golden neuron model, by name."""
+    return scan(sys.modules[__name__])
+
+
+def model(name: str) -> ModuleType:
+    """One golden neuron model. Raises InputError, naming the models that exist."""
+    try:
+        return models()[name]
+    except KeyError:
+        raise InputError(f"there is no neuron model {name!r}; there are {', '.join(models())}") from None
+
+
+def initial_registers(parameters: Mapping, shape: tuple[int, ...], *names: str) -> dict[str, np.ndarray]:
+    """Registers ``names`` at their ``*_init`` parameter, and a refractory counter of 0."""
+    state = {name: np.broadcast_to(np.int64(parameters[f"{name}_init"]), shape).copy() for name in names}
+    return state | {"refractory": np.zeros(shape, dtype=np.int64)}

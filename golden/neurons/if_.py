@@ -1,0 +1,14 @@
+"""Integrate-and-fire: the LIF neuron without decay."""
+
+from neurogen.spec.fixed import Leak
+
+from . import lif
+
+NAME = "if"
+
+initial = lif.initial
+
+
+def step(state, parameters, current, widths):
+    """One update of every neuron; see :mod:`golden.neurons`."""
+    return lif.step(state, {**parameters, "leak": Leak.NONE}, current, widths)
