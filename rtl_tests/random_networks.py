@@ -1,0 +1,163 @@
+"""Random integer networks that fit a given fabric's neuron model, and the fabrics that the property tests compile.
+
+Parameters are drawn so that neurons fire, saturate, wrap and rest; what a run really reached is counted by the tests.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurogen.spec.config import SCOPES, CoreConfig, FabricConfig, NeuronConfig
+from neurogen.spec.fixed import DECAY_BITS, signed_range
+from neurogen.spec.network import Input, Network, Output, Population, Projection
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How large a random network may get."""
+
+    populations: int = 4
+    neurons: int = 24
+    inputs: int = 16
+
+
+def neuron(model: str, scope: str, state_bits: dict[str, int], **constants: int | str) -> NeuronConfig:
+    """A neuron whose parameters are all tables of ``scope``, but for ``constants``."""
+    from neurogen.spec import neurons
+
+    names = [parameter.name for parameter in neurons.model(model).PARAMETERS]
+    return NeuronConfig(model=model, state_bits=state_bits, parameters={name: scope for name in names} | constants)
+
+
+def fabric(name: str, width: int, height: int, **core) -> FabricConfig:
+    return FabricConfig(name=name, width=width, height=height, lines=128, core=CoreConfig(**core))
+
+
+SMALL_LIF = {"v": 8}
+FABRICS: dict[str, FabricConfig] = {
+    config.name: config
+    for config in (
+        fabric(
+            "lif_1x1", 1, 1, axons=48, neurons=40, lanes=4, banks=2, update_lanes=2, weight_bits=4, accumulator_bits=9,
+            delay_slots=4, slot_word_bits=4, ranges=4, routes=160, synapse_rows=600,
+            neuron=neuron("lif", "per_population", SMALL_LIF),
+        ),
+        fabric(
+            "lif_2x2_block", 2, 2, axons=40, neurons=24, lanes=8, banks=4, update_lanes=8, weight_bits=5,
+            accumulator_bits=11, delay_slots=8, slot_word_bits=16, ranges=3, routes=96, accumulators="block",
+            neuron=neuron("lif", "per_population", {"v": 10}),
+        ),
+        fabric(
+            "cuba_3x2", 3, 2, axons=32, neurons=12, lanes=4, banks=1, update_lanes=1, weight_bits=6,
+            accumulator_bits=12, delay_slots=8, slot_word_bits=8, ranges=2, routes=64,
+            neuron=neuron("cuba_lif", "per_population", {"u": 12, "v": 12}),
+        ),
+        fabric(
+            "if_1x4", 1, 4, axons=36, neurons=16, lanes=16, banks=4, update_lanes=4, weight_bits=3,
+            accumulator_bits=12, payload_bits=3, delay_slots=8, slot_word_bits=3, routes=64, values=True,
+            neuron=neuron("if", "per_population", SMALL_LIF),
+        ),
+        fabric(
+            "lif_3x2_neuron", 3, 2, axons=32, neurons=16, lanes=2, banks=8, update_lanes=2, weight_bits=4,
+            accumulator_bits=10, delay_slots=8, slot_word_bits=2, ranges=4, routes=64, synapse_rows=96,
+            neuron=neuron("lif", "per_neuron", SMALL_LIF, reset="per_population", leak="per_population"),
+        ),
+        fabric(
+            "lif_2x2_values", 2, 2, axons=32, neurons=16, lanes=8, banks=2, update_lanes=4, weight_bits=8,
+            accumulator_bits=14, payload_bits=2, delay_slots=4, slot_word_bits=8, ranges=2, routes=64, values=True,
+            accumulators="block",
+            neuron=neuron("lif", "per_population", {"v": 12}, leak="shift", overflow="saturate"),
+        ),
+        fabric(
+            "cuba_1x1_block", 1, 1, axons=64, neurons=32, lanes=8, banks=8, update_lanes=1, weight_bits=9,
+            accumulator_bits=14, delay_slots=2, slot_word_bits=8, ranges=3, routes=96, accumulators="block",
+            neuron=neuron("cuba_lif", "per_neuron", {"u": 14, "v": 16}, refractory_ticks=0),
+        ),
+        fabric(
+            "lif_4x1", 4, 1, axons=32, neurons=8, lanes=1, banks=1, update_lanes=1, weight_bits=4,
+            accumulator_bits=10, delay_slots=16, slot_word_bits=5, ranges=4, routes=40,
+            neuron=neuron("lif", "per_population", SMALL_LIF, refractory_ticks=0),
+        ),
+    )
+}  # fmt: skip
+"""Eight fabrics of different shape. Every mesh, both accumulators, graded events, values, and 1 to 8 banks."""
+
+
+def random_network(config: FabricConfig, rng: np.random.Generator, sizes: Sizes = Sizes()) -> Network:
+    """A network for ``config``'s neuron model: feed-forward with skips, recurrence and long loops, delays 0 to 2.
+
+    It may turn out too large for the fabric, in which case compiling it says so.
+    """
+    core = config.core
+    count = int(rng.integers(1, sizes.populations + 1))
+    inputs = (Input("in", int(rng.integers(1, sizes.inputs + 1)), core.payload_bits),)
+    populations = tuple(
+        _population(core.neuron, f"p{i}", int(rng.integers(1, sizes.neurons + 1)), rng) for i in range(count)
+    )
+    edges = {("in", "p0", 0)} | {(f"p{i}", f"p{i + 1}", 0) for i in range(count - 1)}
+    longest = min(2, core.delay_slots - 2)
+    for _ in range(int(rng.integers(0, 3))):
+        source, target = (int(k) for k in rng.integers(count, size=2))
+        forward = source < target
+        delay = int(rng.integers(0 if forward else 1, max(longest, 1) + 1)) if forward or longest else 1
+        edges.add((f"p{source}", f"p{target}", delay))
+    if rng.random() < 0.3:
+        edges.add(("in", f"p{count - 1}", 0))
+    pairs = {(source, target): delay for source, target, delay in sorted(edges)}
+    shapes = {item.name: item.size for item in (*inputs, *populations)}
+    projections = _projections(core, pairs, shapes, rng)
+    valued = [name for name in (p.name for p in populations) if core.values and rng.random() < 0.4]
+    sources = {source for source, _ in pairs}
+    outputs = tuple(
+        Output(p.name, values=p.name in valued and p.name not in sources)
+        for i, p in enumerate(populations)
+        if i == count - 1 or rng.random() < 0.5
+    )
+    return Network(f"random_{count}", inputs, populations, projections, outputs)
+
+
+def _projections(core: CoreConfig, pairs, shapes, rng) -> tuple[Projection, ...]:
+    """Weights as large as the accumulator allows at most: the compiler's proof must hold for every neuron."""
+    low, high = signed_range(core.weight_bits)
+    limit = signed_range(core.accumulator_bits)[1] // max((1 << core.payload_bits) - 1, 1)
+    projections = []
+    for (source, target), delay in pairs.items():
+        fan_in = sum(shapes[s] for s, t in pairs if t == target)
+        most = max(1, min(high, limit // fan_in))
+        density = rng.choice([0.3, 0.7, 1.0])
+        weights = rng.integers(max(low, -most), most + 1, size=(shapes[source], shapes[target]))
+        weights[rng.random(weights.shape) > density] = 0
+        projections.append(Projection(source, target, weights.astype(np.int64), delay))
+    return tuple(projections)
+
+
+def _population(config: NeuronConfig, name: str, size: int, rng: np.random.Generator) -> Population:
+    parameters = dict(config.constants)
+    for scope in SCOPES:
+        for parameter in config.tabled(scope):
+            shape = (size,) if scope == "per_neuron" else ()
+            values = _draw(parameter, config, rng, shape)
+            parameters[parameter.name] = values if shape else int(values)
+    free = {state.name for state in config.spec.STATE if state.signed and not state.fixed}
+    return Population(name, size, config.model, parameters, {k: v for k, v in config.widths.items() if k in free})
+
+
+def _draw(parameter, config: NeuronConfig, rng: np.random.Generator, shape) -> np.ndarray:
+    """Values that make neurons lively: low thresholds, small shifts, the occasional extreme."""
+    if parameter.choices is not None:
+        return rng.integers(len(parameter.choices), size=shape)
+    top = signed_range(config.widths["v"])[1]
+    if parameter.name == "threshold":
+        return rng.integers(1, max(2, top // rng.choice([2, 4, 16])), size=shape)
+    if parameter.name in ("bias", "reset_value", "v_init", "u_init"):
+        reach = max(1, top // 8) if rng.random() < 0.7 else 0
+        return rng.integers(-reach, reach + 1, size=shape)
+    if parameter.name == "exponent":
+        return rng.integers(0, 4, size=shape)
+    if parameter.name == "leak_shift":
+        return rng.integers(1, 6, size=shape)
+    if parameter.name.startswith("decay"):
+        return rng.choice([0, 1, 128, 511, 1024, 3000, 4095, 1 << DECAY_BITS], size=shape)
+    if parameter.name == "refractory_ticks":
+        return rng.choice([0, 0, 1, 2, 5], size=shape)
+    raise KeyError(parameter.name)
