@@ -73,8 +73,8 @@ def _explain(cls: type[Config], error: dict[str, Any]) -> str:
 
 def _closest(cls: type[Config], unknown: Keys) -> str | None:
     """The dotted path of the known key that ``unknown`` was meant to be: misplaced, a misspelt sibling, misspelt."""
-    known = {path[-1]: path for path in reversed(list(_paths(cls)))}
-    siblings = {name: path for name, path in known.items() if path[:-1] == unknown[:-1]}
+    known = {path[-1]: path for path in _paths(cls)}
+    siblings = {path[-1]: path for path in _paths(cls) if path[:-1] == unknown[:-1]}
     for paths, cutoff in ((known, 1.0), (siblings, 0.6), (known, 0.6)):
         if close := difflib.get_close_matches(str(unknown[-1]), paths, n=1, cutoff=cutoff):
             return ".".join(paths[close[0]])

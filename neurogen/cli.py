@@ -1,0 +1,209 @@
+"""The command line: verbs over one project configuration. Each verb imports what it needs when it runs.
+
+Exit codes: 0 ok; 1 the user's input is at fault (one line); 2 a tool failed; 3 a check failed; 130 interrupted.
+"""
+
+import functools
+import importlib.util
+import json
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+import click
+
+from . import __version__
+from .project import Project, load, value_of
+from .spec.config import Config
+from .spec.errors import CheckError, InputError, ToolError
+
+LOG_LINES = 10
+OURS = ("golden", "boards")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb and return the exit code. Never raises for what a user, a tool or a check does."""
+    try:
+        _refuse_foreign_packages()
+        words = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+        return build_parser().main(words, prog_name="neurogen", standalone_mode=False) or 0
+    except (InputError, click.ClickException) as error:
+        return _fail(1, error.format_message() if isinstance(error, click.ClickException) else str(error))
+    except ToolError as error:
+        return _fail(2, str(error), *_tail(error.log))
+    except CheckError as error:
+        return _fail(3, str(error))
+    except (KeyboardInterrupt, click.Abort):
+        return _fail(130, "interrupted; the same command goes on from here")
+    except BrokenPipeError:  # the reader of our output has left: nothing is wrong
+        sys.stdout = None
+        return 0
+    except OSError as error:
+        return _fail(1, f"{error.filename}: {error.strerror}" if error.filename else str(error))
+
+
+def build_parser() -> click.Group:
+    """The command line as an object, which documentation and tests read."""
+    group = click.Group(
+        "neurogen",
+        help="From a trained spiking neural network to digital hardware that is proved to compute it.",
+        params=[click.Option(["--version"], is_flag=True, expose_value=False, is_eager=True, callback=_version)],
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for verb in (neurons, schema, doctor):
+        group.add_command(verb)
+    return group
+
+
+def _version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value:
+        click.echo(f"neurogen {__version__}")
+        context.exit()
+
+
+def _fail(code: int, *lines: str) -> int:
+    first, *rest = lines
+    click.echo("\n".join([f"neurogen: error: {first}", *rest]), err=True)
+    return code
+
+
+def _tail(log: Path | None) -> list[str]:
+    """Where a tool's log is, and how it ends."""
+    if log is None:
+        return []
+    with log.open(errors="replace") as lines:
+        return [f"log: {log}", *(f"  {line.rstrip()}" for line in deque(lines, LOG_LINES))]
+
+
+def _refuse_foreign_packages() -> None:
+    """Raise InputError where a folder of the user's hides one of our two top-level packages."""
+    home = Path(__file__).resolve().parents[1]
+    for name in OURS:
+        spec = importlib.util.find_spec(name)
+        folders = [Path(folder).resolve() for folder in (spec and spec.submodule_search_locations) or ()]
+        if folders and folders[0] != home / name:
+            raise InputError(
+                f"{folders[0]} hides neurogen's own package {name!r}; rename it or run neurogen in another directory"
+            )
+
+
+# Flags are made from the fields of Project, so that each has a key in the project file and one description.
+
+
+def _verb(*keys: str, network: bool = True) -> Callable[[Callable[[Project], int | None]], click.Command]:
+    """Make a verb of a function of the project; ``keys`` are the project's keys that it offers as flags."""
+
+    def decorate(function: Callable[[Project], int | None]) -> click.Command:
+        @functools.wraps(function)
+        def run(**given: Any) -> int | None:
+            config = given.pop("config")
+            values = {key: value for key, value in zip(keys, map(given.get, map(_identifier, keys)), strict=True)}
+            values |= {"network": given.get("network")}
+            values |= dict(_setting(text) for text in given["set"])
+            return function(load(config, {key: value for key, value in values.items() if value not in (None, ())}))
+
+        parameters: list[click.Parameter] = [click.Argument(["network"], required=False)] if network else []
+        parameters += [_option(key) for key in keys]
+        parameters += [
+            click.Option(["-c", "--config"], type=click.Path(path_type=Path), help="project file (TOML)"),
+            click.Option(["-P", "--set"], multiple=True, metavar="KEY=VALUE", help="any key of the project file"),
+        ]
+        return click.Command(function.__name__, callback=run, params=parameters, help=function.__doc__)
+
+    return decorate
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise InputError(f"--set: KEY=VALUE is expected, not {text!r}")
+    return key.strip(), value_of(value.strip())
+
+
+def _identifier(key: str) -> str:
+    return key.replace(".", "__")
+
+
+def _option(key: str) -> click.Option:
+    """The flag of one key of the project."""
+    owner: type[Config] = Project
+    *tables, name = key.split(".")
+    for table in tables:
+        owner = next(f.annotation for n, f in owner.model_fields.items() if (f.alias or n) == table)
+    field = next(f for n, f in owner.model_fields.items() if (f.alias or n) == name)
+    declarations = [f"--{name.replace('_', '-')}", _identifier(key)]
+    if name == "output":
+        declarations.insert(0, "-o")
+    return click.Option(declarations, default=None, help=field.description, **_kind(field.annotation))
+
+
+def _kind(annotation: Any) -> dict[str, Any]:
+    """How click parses a value of a field's type."""
+    if get_origin(annotation) in (Union, UnionType):
+        annotation = get_args(annotation)[0]
+    if annotation is bool:
+        return {"is_flag": True, "flag_value": True}
+    if get_origin(annotation) is tuple:
+        return {"multiple": True, **_kind(get_args(annotation)[0])}
+    if get_origin(annotation) is Literal:
+        return {"type": click.Choice(get_args(annotation))}
+    return {"type": annotation}
+
+
+@contextmanager
+def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on the terminal, as a function of (done, total); silent where there is no terminal."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(title)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _print(project: Project, record: Any, text: str) -> None:
+    """Print a result: as JSON where that was asked for, else as text."""
+    click.echo(json.dumps(record, indent=2) if project.as_json else text.rstrip("\n"))
+
+
+@_verb("json", network=False)
+def neurons(project: Project) -> None:
+    """List the neuron models: equation, registers, parameters."""
+    from . import catalog
+
+    models = catalog.neuron_models()
+    _print(project, models, "\n\n".join(map(catalog.neuron_text, models)))
+
+
+@_verb(network=False)
+def schema(_project: Project) -> None:
+    """Print the JSON schema of the project file."""
+    click.echo(json.dumps(Project.model_json_schema(by_alias=True), indent=2))
+
+
+@_verb("json", network=False)
+def doctor(project: Project) -> int:
+    """Try every tool; say what is missing and how to get it."""
+    from . import catalog
+    from .doctor import can_build, examine
+
+    findings = list(examine())
+    rows = [
+        {
+            "tool": finding.name,
+            "for": finding.purpose,
+            "works": "yes" if finding.works else "NO",
+            "version": finding.version,
+            "how to get it": "" if finding.works else finding.advice,
+        }
+        for finding in findings
+    ]
+    ready = can_build(findings)
+    verdict = "build can work" if ready else "build cannot work"
+    _print(project, {"tools": [vars(f) for f in findings], "build": ready}, f"{catalog.text_table(rows)}\n\n{verdict}")
+    return 0 if ready else 1
