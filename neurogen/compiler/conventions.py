@@ -1,0 +1,182 @@
+"""What NIR leaves open and how frameworks fill it: time step, reset, comparison, decay.
+
+Every choice comes from, in this order: the user's option, the node's metadata, the framework's preset, a rule about the
+numbers in the file (time step only), NIR's own text. A choice of the last two kinds is a guess and becomes a note.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..spec.errors import InputError
+
+CHOICES = {
+    "reset": ("zero", "subtract", "none"),
+    "reset_timing": ("same-step", "delayed", "snntorch-immediate"),
+    "compare": ("gt", "ge"),
+    "decay": ("euler", "exponential"),
+}
+
+NIR_TEXT = {"reset": "zero", "reset_timing": "same-step", "compare": "gt", "decay": "euler"}
+
+
+def _preset(reset: str, timing: str, compare: str, decay: str, dt: float | None = None) -> dict:
+    return {"reset": reset, "reset_timing": timing, "compare": compare, "decay": decay, "dt": dt}
+
+
+PRESETS = {
+    "snntorch": _preset("subtract", "delayed", "gt", "euler", dt=1e-4),
+    "norse": _preset("zero", "same-step", "gt", "euler", dt=1e-3),
+    "sinabs": _preset("subtract", "same-step", "ge", "exponential", dt=1.0),
+    "spikingjelly": _preset("zero", "same-step", "ge", "euler"),
+    "rockpool": _preset("subtract", "same-step", "ge", "exponential"),
+    "lava": _preset("zero", "same-step", "gt", "euler"),
+}
+MULTI_SPIKE = ("sinabs", "rockpool")
+
+_COMPARE_SIGNS = {">": "gt", ">=": "ge", "gt": "gt", "ge": "ge"}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user may say about a file that leaves it open. None: not said."""
+
+    dt: float | None = None
+    reset: str | None = None
+    reset_timing: str | None = None
+    compare: str | None = None
+    decay: str | None = None
+    framework: str | None = None
+    name: str | None = None
+
+    def __post_init__(self):
+        for key, allowed in CHOICES.items():
+            value = getattr(self, key)
+            if value is not None and value not in allowed:
+                raise InputError(f"--{key.replace('_', '-')} is one of {', '.join(allowed)}, not {value!r}")
+        if self.framework is not None and self.framework not in PRESETS:
+            raise InputError(f"--framework is one of {', '.join(PRESETS)}, not {self.framework!r}")
+        if self.dt is not None and not self.dt > 0:
+            raise InputError(f"--dt is a positive number, not {self.dt!r}")
+
+
+@dataclass(frozen=True)
+class Convention:
+    """The resolved choices for one population."""
+
+    dt: float
+    reset: str
+    reset_timing: str
+    compare: str
+    decay: str
+    framework: str | None = None
+
+    def keep(self, tau: np.ndarray) -> np.ndarray:
+        """The factor of the stored state in one step."""
+        return np.exp(-self.dt / tau) if self.decay == "exponential" else 1 - self.dt / tau
+
+
+def resolve(records: Mapping[str, Mapping], options: Options) -> tuple[dict[str, Convention], list[str]]:
+    """The convention of every neuron node (``records``: its arrays and metadata), and notes about what was guessed."""
+    notes: list[str] = []
+    preset = PRESETS.get(options.framework or "", {})
+    dt = _time_step(records, options, preset, notes)
+    found = {}
+    guessed: dict[str, str] = {}
+    for name, record in records.items():
+        said = _metadata(name, record)
+        chosen = {}
+        for key in CHOICES:
+            chosen[key] = getattr(options, key) or said.get(key) or preset.get(key)
+            if chosen[key] is None:
+                chosen[key] = guessed[key] = NIR_TEXT[key]
+        found[name] = Convention(
+            dt=said.get("dt", dt) if options.dt is None else options.dt,
+            framework=options.framework,
+            **(chosen | {"reset_timing": chosen["reset_timing"].replace("-", "_")}),
+        )
+    if guessed:
+        text = ", ".join(f"{key.replace('_', '-')} {value}" for key, value in guessed.items())
+        notes.append(f"assumed {text}: the file does not say; pass --framework or the options of these names")
+    if options.framework in MULTI_SPIKE:
+        notes.append(f"{options.framework} neurons may fire several times in one step; here they fire at most once")
+    return found, notes
+
+
+def _metadata(name: str, record: Mapping) -> dict:
+    """The choices that a node's metadata makes, in our words."""
+    metadata = record.get("metadata", {})
+    found: dict = {}
+    if "dt" in metadata:
+        found["dt"] = float(metadata["dt"])
+        if not found["dt"] > 0:
+            raise InputError(f"node {name!r}: metadata dt is a positive number, not {found['dt']!r}")
+    for key in ("reset", "decay"):
+        if key in metadata:
+            found[key] = _chosen(name, key, str(metadata[key]), {choice: choice for choice in CHOICES[key]})
+    for key in ("threshold_compare", "compare"):
+        if key in metadata:
+            found["compare"] = _chosen(name, key, str(metadata[key]), _COMPARE_SIGNS)
+    if "reset_delay" in metadata:
+        found["reset_timing"] = "delayed" if int(metadata["reset_delay"]) else "same-step"
+    if "reset_timing" in metadata:
+        timings = {choice: choice for choice in CHOICES["reset_timing"]}
+        found["reset_timing"] = _chosen(name, "reset_timing", str(metadata["reset_timing"]).replace("_", "-"), timings)
+    return found
+
+
+def _chosen(name: str, key: str, value: str, allowed: Mapping[str, str]) -> str:
+    if value not in allowed:
+        raise InputError(f"node {name!r}: metadata {key} is one of {', '.join(allowed)}, not {value!r}")
+    return allowed[value]
+
+
+def _time_step(records: Mapping, options: Options, preset: Mapping, notes: list[str]) -> float:
+    """The network's time step: see the module's text. Raises InputError where nothing says it."""
+    if options.dt is not None:
+        return options.dt
+    said = {_metadata(name, record).get("dt") for name, record in records.items()} - {None}
+    if said:
+        if len(said) > 1:
+            raise InputError(f"the file's metadata names several dt ({', '.join(map(str, sorted(said)))}); pass --dt")
+        return said.pop()
+    if preset.get("dt") is not None:
+        return preset["dt"]
+    for rule, text in ((_ratio, "tau/r of every neuron is {}"), (_steps, "every tau is 1 or more, so in steps")):
+        dt = rule(records, options.framework)
+        if dt is not None:
+            notes.append(f"assumed dt = {dt:.6g}: {text.format(f'{dt:.6g}')}; pass --dt if that is wrong")
+            return dt
+    raise InputError("the time step is not in the file and cannot be told from its numbers; pass --dt")
+
+
+def _ratio(records: Mapping, framework: str | None) -> float | None:
+    """dt where ``r = tau/dt`` in every neuron (Rockpool: ``r = tau/dt * exp(-dt/tau)``) with one dt."""
+    ratios = []
+    for record in records.values():
+        r = np.atleast_1d(np.asarray(record["r"], dtype=float))
+        if np.any(r <= 1):
+            return None
+        tau = next((np.atleast_1d(record[key]).astype(float) for key in ("tau", "tau_mem") if key in record), 1.0)
+        ratios.append(np.ravel(tau * (_rockpool_ratio(r) if framework == "rockpool" else 1 / r)))
+    if not ratios:
+        return None
+    values = np.concatenate(ratios)
+    middle = float(np.median(values))
+    return float(f"{middle:.5g}") if np.allclose(values, middle, rtol=1e-3) else None
+
+
+def _rockpool_ratio(r: np.ndarray) -> np.ndarray:
+    """x = dt/tau with ``x*exp(x) = 1/r``, by fixed-point iteration (a contraction for r > 1)."""
+    x = 1 / r
+    for _ in range(100):
+        x = np.exp(-x) / r
+    return x
+
+
+def _steps(records: Mapping, framework: str | None) -> float | None:
+    taus = [
+        np.min(record[key]) for record in records.values() for key in ("tau", "tau_mem", "tau_syn") if key in record
+    ]
+    return 1.0 if taus and min(taus) >= 1 else None

@@ -1,0 +1,14 @@
+"""Affine: ``y = W x + b``, W (n_out, n_in)."""
+
+import numpy as np
+
+from .linear import size_in, weights
+
+__all__ = ["KIND", "NAME", "bias", "size_in", "weights"]
+
+NAME = "Affine"
+KIND = "map"
+
+
+def bias(record) -> np.ndarray:
+    return np.ravel(np.asarray(record["bias"], dtype=float))

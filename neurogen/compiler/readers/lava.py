@@ -1,0 +1,89 @@
+"""lava-dl netx ``.net`` files: dense CUBA layers with integer weights, taken over unchanged.
+
+Loihi's equation: ``u = dec(u, iDecay) + 64*sum(w*s)``, ``v = dec(v, vDecay) + u``, spike at ``v > 64*vThMant``, ``v = 0``.
+Each layer reads the previous layer's spikes of the same step. The coder of pixels that precedes the first layer is not
+part of the network: its input takes spikes (see ``compiler.coding.accumulate``).
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from ...spec.errors import InputError
+from ...spec.fixed import Compare, Overflow, Reset, Rounding
+from ...spec.network import Input, Network, Output, Population, Projection
+from ..conventions import Options
+from ..source import Source
+from . import hdf5
+from .nir import legal_name
+
+NAME = "lava"
+SUFFIXES = (".net",)
+
+EXPONENT = 6  # Loihi shifts weights and the threshold's mantissa left by 6
+STATE_BITS = {"u": 24, "v": 24}
+
+
+def read(path: Path, options: Options) -> Source:
+    """Read a netx file. Raises InputError for layers other than dense ones with CUBA neurons."""
+    layers = hdf5.tree(path).get("layer")
+    if not layers:
+        raise InputError(f"{path}: no lava-dl network in it (there is no group 'layer')")
+    try:
+        network = _network(layers, options, options.name or legal_name(path.stem, "network"))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    compare = "gt" if options.compare is None else options.compare
+    notes = () if options.compare else (f"assumed compare {compare}, lava-dl's; older networks want --compare ge",)
+    return Source(name=network.name, notes=notes, network=network)
+
+
+def _network(layers: dict, options: Options, name: str) -> Network:
+    populations, projections = [], []
+    source = Input("input", 0)
+    for index in sorted(layers, key=int):
+        weights = _weights(index, layers[index])
+        if not projections:
+            source = Input("input", weights.shape[0])
+        population = _population(f"layer{index}", weights.shape[1], layers[index]["neuron"], options)
+        projections.append(Projection(populations[-1].name if populations else "input", population.name, weights))
+        populations.append(population)
+    return Network(name, (source,), tuple(populations), tuple(projections), (Output(populations[-1].name),))
+
+
+def _weights(index: str, layer: dict) -> np.ndarray:
+    """Integer weights of one dense layer, (n_in, n_out)."""
+    kind = str(np.ravel(layer.get("type", "?"))[0])
+    if kind != "dense":
+        raise InputError(f"layer {index} is of type {kind}; dense layers are supported")
+    if np.any(layer.get("delay", 0)):
+        raise InputError(f"layer {index} has synaptic delays, which are not supported")
+    if "bias" in layer:
+        raise InputError(f"layer {index} has a bias, which is not supported")
+    weights = np.asarray(layer["weight"], dtype=float).T
+    if not np.array_equal(weights, np.round(weights)):
+        raise InputError(f"layer {index}: its weights are not integers")
+    return weights.astype(np.int64)
+
+
+def _population(name: str, size: int, neuron: dict, options: Options) -> Population:
+    if neuron.get("type") != "CUBA":
+        raise InputError(f"{name} has neurons of type {neuron.get('type')}; CUBA is supported")
+    if neuron.get("gradedSpike"):
+        raise InputError(f"{name} sends graded spikes, which are not supported")
+    compare = Compare.GE if options.compare == "ge" else Compare.GT
+    parameters = {
+        "decay_u": int(neuron["iDecay"]),
+        "decay_v": int(neuron["vDecay"]),
+        "threshold": int(neuron["vThMant"]) << EXPONENT,
+        "exponent": EXPONENT,
+        "rounding": int(Rounding.TOWARD_ZERO),
+        "reset": int(Reset.ZERO),
+        "compare": int(compare),
+        "u_overflow": int(Overflow.WRAP),
+        "v_overflow": int(Overflow.SATURATE),
+    }
+    refractory = int(neuron.get("refDelay", 1))
+    if refractory > 1:  # 1: the next step may spike again, which is no refractory period
+        parameters["refractory_ticks"] = refractory
+    return Population(name, size, "cuba_lif", parameters, dict(STATE_BITS))

@@ -1,0 +1,106 @@
+"""Integer networks from NumPy: files that ``spec.Network.save`` wrote, or plain chains of weights.
+
+Keys of a plain chain, for layer i = 0, 1, ...:
+
+=====================  ==================================================================================
+``weight.i``           integers (n_in, n_out), from the previous layer (from the input for i = 0)
+``recurrent.i``        optional integers (n_out, n_out), from the layer to itself, one step later
+``model.i``            optional neuron model, default ``lif``
+``<parameter>.i``      any parameter of the model (``threshold.i``, ``leak_shift.i``, ``reset.i``, ...): an integer, one per
+                       neuron (n_out,), or the name of a choice; what is missing is the model's default
+``state_bits.<r>.i``   optional width of register r
+=====================  ==================================================================================
+"""
+
+import re
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from ...spec import neurons
+from ...spec.errors import InputError
+from ...spec.network import Input, Network, Output, Population, Projection
+from ..conventions import Options
+from ..source import Source
+from .nir import legal_name
+
+NAME = "npz"
+SUFFIXES = (".npz",)
+
+
+def read(path: Path, options: Options) -> Source:
+    """Read an integer network. Raises InputError that names the key at fault."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {key: file[key] for key in file.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: not a readable .npz file ({error})") from None
+    if "neurogen_network" in arrays:
+        network = Network.load(path)
+        return Source(name=network.name, network=network)
+    try:
+        network = _chain(arrays, options.name or legal_name(path.stem, "network"))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    return Source(name=network.name, network=network)
+
+
+def _chain(arrays: dict[str, np.ndarray], name: str) -> Network:
+    layers = _layers(arrays)
+    populations, projections = [], []
+    source = None
+    for index, keys in enumerate(layers):
+        weights = _integers(f"weight.{index}", keys.pop("weight"))
+        if weights.ndim != 2:
+            raise InputError(f"weight.{index} has shape {weights.shape}; (n_in, n_out) is needed")
+        source = source or Input("input", weights.shape[0])
+        recurrent = keys.pop("recurrent", None)
+        population = _population(f"layer{index}", weights.shape[1], index, keys)
+        projections.append(Projection(populations[-1].name if populations else "input", population.name, weights))
+        if recurrent is not None:
+            weights = _integers(f"recurrent.{index}", recurrent)
+            projections.append(Projection(population.name, population.name, weights, delay=1))
+        populations.append(population)
+    return Network(name, (source,), tuple(populations), tuple(projections), (Output(populations[-1].name),))
+
+
+def _layers(arrays: dict[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
+    """The arrays of every layer, without their number."""
+    layers: dict[int, dict[str, np.ndarray]] = {}
+    for key, value in arrays.items():
+        match = re.fullmatch(r"(.+)\.(\d+)", key)
+        if not match:
+            raise InputError(f"unknown key {key!r}; keys are weight.0, threshold.0, ... (layer number last)")
+        layers.setdefault(int(match[2]), {})[match[1]] = value
+    for index in range(len(layers)):
+        if "weight" not in layers.get(index, {}):
+            raise InputError(f"weight.{index} is missing")
+    if not layers:
+        raise InputError("weight.0 is missing")
+    return [layers[index] for index in range(len(layers))]
+
+
+def _population(name: str, size: int, index: int, keys: dict[str, np.ndarray]) -> Population:
+    model = str(keys.pop("model", "lif"))
+    known = {parameter.name: parameter for parameter in neurons.model(model).PARAMETERS}
+    parameters, state_bits = {}, {}
+    for key, value in keys.items():
+        if key.startswith("state_bits."):
+            state_bits[key.removeprefix("state_bits.")] = int(value)
+        elif key not in known:
+            raise InputError(f"unknown key {key + '.' + str(index)!r}; {model} has {', '.join(known)}")
+        elif value.dtype.kind == "U":
+            parameters[key] = known[key].parse(str(value), {}, name)
+        else:
+            integers = _integers(f"{key}.{index}", value)
+            parameters[key] = integers if integers.ndim else int(integers)
+    return Population(name, size, model, parameters, state_bits)
+
+
+def _integers(key: str, values: np.ndarray) -> np.ndarray:
+    if values.dtype.kind in "iub":
+        return values.astype(np.int64)
+    if values.dtype.kind != "f" or not np.all(np.isfinite(values)) or np.any(values != np.round(values)):
+        raise InputError(f"{key} must hold integers, not {values.dtype} values such as {values.ravel()[0]!r}")
+    return values.astype(np.int64)

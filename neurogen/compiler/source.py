@@ -1,0 +1,132 @@
+"""What the readers make of a file: populations and projections in floating point, with one discrete equation each.
+
+Everything that a file leaves open (time step, reset, comparison) is resolved here; quantisation only rounds.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..spec.network import Input, Network, Output
+
+MODELS = ("lif", "cuba_lif")
+
+
+@dataclass(frozen=True)
+class SourcePopulation:
+    """``size`` neurons of one float equation. A parameter is a float, or an array with one value per neuron.
+
+    lif:       ``v = keep*v + I + bias``; ``s = [v cmp threshold]``; reset.
+    cuba_lif:  ``u = keep_u*u + I + bias_u``; ``v = keep*v + u + bias``; ``s = [v cmp threshold]``; reset.
+
+    ``reset`` is zero, subtract or none; ``reset_timing`` same_step, delayed or snntorch_immediate; ``compare`` gt or ge.
+    Gains (``dt/tau * r``, ``w_in``) are folded into the weights of the incoming projections.
+    """
+
+    name: str
+    size: int
+    model: str
+    parameters: dict[str, float | np.ndarray]
+    reset: str = "subtract"
+    reset_timing: str = "same_step"
+    compare: str = "ge"
+    steps_dt: float | None = None  # seconds (or the file's unit) per step, where the file has one
+
+    def parameter(self, name: str) -> np.ndarray:
+        """A parameter's values, shape (size,)."""
+        return np.broadcast_to(np.asarray(self.parameters.get(name, 0.0), dtype=float), (self.size,))
+
+    @property
+    def equation(self) -> str:
+        """The discrete equation with its numbers, on one line."""
+        number = {name: _number(self.parameters.get(name, 0.0)) for name in ("keep", "keep_u", "threshold")}
+        bias = {name: _plus(self.parameters.get(name, 0.0)) for name in ("bias", "bias_u")}
+        pending = self.reset_timing != "same_step"
+        early = ""
+        if pending:
+            early = f"r = [v {_SIGN[self.compare]} {number['threshold']}]; "
+        if self.model == "cuba_lif":
+            text = f"u = {number['keep_u']} u + I{bias['bias_u']}; v = {number['keep']} {_kept(self)} + u{bias['bias']}"
+        else:
+            text = f"v = {number['keep']} {_kept(self)} + I{bias['bias']}"
+        if pending and self.reset == "subtract":
+            text += f" - {number['threshold']} r"
+        return f"{early}{text}; s = [v {_SIGN[self.compare]} {number['threshold']}]{_reset_text(self, number)}"
+
+
+_SIGN = {"gt": ">", "ge": ">="}
+
+
+def _kept(population: SourcePopulation) -> str:
+    delayed_zero = population.reset_timing != "same_step" and population.reset == "zero"
+    return "(1-r) v" if delayed_zero else "v"
+
+
+def _reset_text(population: SourcePopulation, number: dict[str, str]) -> str:
+    if population.reset == "none" or population.reset_timing == "delayed":
+        return ""
+    fired = "s" if population.reset_timing == "same_step" else "(s-r)"
+    if population.reset == "subtract":
+        return f"; v = v - {number['threshold']} {fired}"
+    if fired == "s":
+        return f"; v = {_number(population.parameters.get('reset_value', 0.0))} if s"
+    return f"; v = v - v {fired}"
+
+
+def _number(value: float | np.ndarray) -> str:
+    low, high = np.min(value), np.max(value)
+    return f"{low:.6g}" if np.isclose(low, high, rtol=1e-6) else f"[{low:.6g} .. {high:.6g}]"
+
+
+def _plus(value: float | np.ndarray) -> str:
+    return f" + {_number(value)}" if np.any(value) else ""
+
+
+@dataclass(frozen=True)
+class SourceProjection:
+    """Float weights (n_source, n_target); ``delay`` in steps as in ``spec.network.Projection``."""
+
+    source: str
+    target: str
+    weights: np.ndarray
+    delay: int = 0
+
+
+@dataclass(frozen=True)
+class Source:
+    """A network as it was read. ``network`` is set where the file holds integers already; it then goes through unchanged.
+
+    ``notes`` are sentences for the user: every default that had to be guessed, every repair.
+    """
+
+    name: str
+    inputs: tuple[Input, ...] = ()
+    populations: tuple[SourcePopulation, ...] = ()
+    projections: tuple[SourceProjection, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    notes: tuple[str, ...] = ()
+    metadata: dict = field(default_factory=dict)
+    network: Network | None = None
+
+    @property
+    def equations(self) -> dict[str, str]:
+        """The discrete equation of every population, by name."""
+        if self.network is not None:
+            return integer_equations(self.network)
+        return {population.name: population.equation for population in self.populations}
+
+
+def integer_equations(network: Network) -> dict[str, str]:
+    """The canonical equation of every population of an integer network, with the parameters that differ from 0."""
+    found = {}
+    for population in network.populations:
+        shown = []
+        for parameter in population.spec.PARAMETERS:
+            value = population.parameter(parameter.name)
+            if parameter.choices is not None and np.ndim(value) == 0:
+                shown.append(f"{parameter.name}={parameter.choices(int(value)).name.lower()}")
+            elif np.any(value):
+                shown.append(f"{parameter.name}={_number(value)}")
+        widths = ", ".join(f"{name} {bits} bits" for name, bits in population.widths.items() if name != "refractory")
+        found[population.name] = f"{population.model}({', '.join(shown)}; {widths})"
+    return found
