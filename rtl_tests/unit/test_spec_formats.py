@@ -1,0 +1,155 @@
+"""Every format, pinned by one bit pattern written by hand: a shared mistake of all codecs fails here."""
+
+import pytest
+
+from neurogen.rtl.layout import struct
+from neurogen.spec import memory_map, packet, rows, words
+from neurogen.spec.config import CoreConfig, FabricConfig, NeuronConfig
+from neurogen.spec.memory_map import Region
+from neurogen.spec.packet import Kind
+from neurogen.spec.words import Command, Response
+
+NEURON = NeuronConfig(
+    state_bits={"v": 10},
+    parameters={
+        "threshold": "per_population",
+        "reset": "per_population",
+        "leak_shift": "per_neuron",
+        "bias": "per_neuron",
+        "refractory_ticks": "per_population",
+    },
+)
+CONFIG = FabricConfig(
+    width=3,
+    height=2,
+    lines=100,
+    core=CoreConfig(
+        axons=200,
+        neurons=100,
+        lanes=16,
+        update_lanes=4,
+        payload_bits=3,
+        values=True,
+        ranges=3,
+        routes=50,
+        neuron=NEURON,
+    ),
+)
+RECTANGLE = {"x0": 1, "x1": 2, "y0": 0, "y1": 1}
+TO = {"host": 0, **RECTANGLE}
+
+FORMATS = {
+    layout.name: layout
+    for layout in (
+        packet.header(CONFIG),
+        packet.rectangle(CONFIG),
+        *packet.to_core(CONFIG).values(),
+        *packet.to_host(CONFIG).values(),
+        rows.axon(CONFIG),
+        rows.group_range(CONFIG),
+        rows.synapse(CONFIG),
+        rows.group(CONFIG),
+        rows.pointer(CONFIG),
+        rows.route_to_core(CONFIG),
+        rows.route_to_host(CONFIG),
+        NEURON.state_layout,
+        NEURON.parameter_layout,
+        memory_map.address(CONFIG),
+        words.event(CONFIG),
+        *words.commands(CONFIG).values(),
+        *words.responses(CONFIG).values(),
+        words.timebase(CONFIG),
+    )
+}
+
+# The last field stands on the left, as in a Verilog concatenation; a _ separates two fields.
+PATTERNS = {
+    "flit": ("1_101", {"kind": Kind.REPLY, "host": 1}),
+    "rectangle": ("1_0_10_01", RECTANGLE),
+    "flit.SPIKE": (
+        "101_1001_10100101_1_0_10_01_0_000",
+        {"kind": Kind.SPIKE, **TO, "axon": 0xA5, "slot": 9, "payload": 5},
+    ),
+    "flit.WRITE": ("1011111011101111_1_0_10_01_0_010", {"kind": Kind.WRITE, **TO, "data": 0xBEEF}),
+    "flit.SETADDR": ("010000000000000011_1_0_10_01_0_011", {"kind": Kind.SETADDR, **TO, "address": 0x10003}),
+    "flit.READ": ("1_0_10_01_0_100", {"kind": Kind.READ, **TO}),
+    "flit.host.SPIKE": ("1100011_1_000", {"kind": Kind.SPIKE, "host": 1, "line": 99}),
+    "flit.host.VALUE": ("1000000001_0000010_1_001", {"kind": Kind.VALUE, "host": 1, "line": 2, "value": -511}),
+    "flit.host.REPLY": ("1011111011101111_1_101", {"kind": Kind.REPLY, "host": 1, "data": 0xBEEF}),
+    "axon": ("10_100000001", {"base": 257, "range": 2}),
+    "range": ("110_001", {"first": 1, "last": 6}),
+    "synapse": ("1101", {"weight": -3}),
+    "group": (
+        "00000101_10_1110000000_1_101_000011_1",
+        {"used": 1, "depth": 3, "phase": 5, "value": 1, "threshold": -128, "reset": 2, "refractory_ticks": 5},
+    ),
+    "pointer": ("110010_000111", {"first": 7, "count": 50}),
+    "route": ("1111_11000111_1_0_10_01_0", {"host": 0, **RECTANGLE, "axon": 199, "delay": 15}),
+    "route.host": ("1100011_1", {"host": 1, "line": 99}),
+    "state": ("00000110_1111111110", {"v": -2, "refractory": 6}),
+    "neuron": ("0000000011_00101", {"leak_shift": 5, "bias": 3}),
+    "address": ("0010_11_000000101_001", {"word": 1, "row": 5, "bank": 3, "region": Region.SYNAPSES}),
+    "event": ("101_10100101_1_0_10_01", {**RECTANGLE, "axon": 0xA5, "payload": 5}),
+    "command.NOP": ("0000", {"opcode": Command.NOP}),
+    "command.EVENTS": ("0000000100000010_000000000011_0001", {"opcode": Command.EVENTS, "count": 3, "tick": 258}),
+    "command.ADVANCE": ("0000000000000101_0010", {"opcode": Command.ADVANCE, "count": 5}),
+    "command.RESET": ("0011", {"opcode": Command.RESET}),
+    "command.END_SAMPLE": ("0100", {"opcode": Command.END_SAMPLE}),
+    "command.TARGET": ("1_0_10_01_0101", {"opcode": Command.TARGET, **RECTANGLE}),
+    "command.SETADDR": ("0000000000010000000000000011_0110", {"opcode": Command.SETADDR, "address": 0x10003}),
+    "command.WRITE": ("0000000100000000_0111", {"opcode": Command.WRITE, "count": 256}),
+    "command.READ": ("0000000000000111_1000", {"opcode": Command.READ, "count": 7}),
+    "command.POKE": ("0101_1001", {"opcode": Command.POKE, "register": words.Register.OVERLAPPED}),
+    "command.PEEK": ("0111_1010", {"opcode": Command.PEEK, "register": words.Register.REFUSED}),
+    "response.NOP": ("0000", {"opcode": Response.NOP}),
+    "response.SPIKE": ("1100011_0001", {"opcode": Response.SPIKE, "line": 99}),
+    "response.VALUE": ("0000010_0010", {"opcode": Response.VALUE, "line": 2}),
+    "response.REPLY": ("1011111011101111_0011", {"opcode": Response.REPLY, "data": 0xBEEF}),
+    "response.TICK_DONE": ("0000000100000010_0100", {"opcode": Response.TICK_DONE, "tick": 258}),
+    "response.PEEKED": ("1000_0101", {"opcode": Response.PEEKED, "register": words.Register.LATE}),
+    "response.RESET_DONE": ("0110", {"opcode": Response.RESET_DONE}),
+    "timebase": (
+        "1_0_000010_001111_011_1001",
+        {"slot": 9, "phase": 3, "opening": 15, "closing": 2, "ended": 0, "restart": 1},
+    ),
+}
+
+
+def test_every_format_is_pinned():
+    assert set(PATTERNS) == set(FORMATS)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_bit_pattern(name):
+    pattern, record = PATTERNS[name]
+    layout, value = FORMATS[name], int(pattern.replace("_", ""), 2)
+    assert len(pattern.replace("_", "")) == layout.width
+    assert layout.pack(**record) == value
+    assert layout.unpack(value) == record
+    assert struct(layout).const(record).as_bits() == value
+
+
+def test_a_flit_is_as_wide_as_its_widest_kind_and_fits_the_default_mesh():
+    assert packet.flit_bits(CONFIG) == 28
+    assert packet.flit_bits(FabricConfig(width=8, height=8)) <= 36
+
+
+def test_words_never_exceed_a_host_word():
+    for name, layout in FORMATS.items():
+        if name.startswith(("command.", "response.", "event")):
+            assert layout.width <= words.HOST_WORD_BITS
+
+
+def test_addresses_are_linear_within_a_region():
+    """Rows are reached by adding one; row padding is skipped by the address register, not by the layout."""
+    layout = memory_map.address(CONFIG)
+    shape = memory_map.shapes(CONFIG)[Region.SYNAPSES]
+    assert (shape.banks, shape.rows, shape.width, shape.words) == (4, 350, 64, 4)
+    first = layout.pack(region=Region.SYNAPSES, bank=0, row=0, word=0)
+    assert layout.pack(region=Region.SYNAPSES, bank=0, row=1, word=0) == first + (1 << layout["word"].width)
+
+
+def test_a_region_without_bits_is_left_out():
+    assert Region.NEURONS in memory_map.shapes(CONFIG)
+    constants = CONFIG.model_copy(update={"core": CoreConfig(neuron=NeuronConfig(parameters={}))})
+    assert Region.NEURONS not in memory_map.shapes(constants)

@@ -1,0 +1,47 @@
+"""Rewrite the generated parts of the documentation; ``docs.py --check`` exits 1 if one is out of date.
+
+A generated part stands between the lines ``<!-- generated -->`` and ``<!-- end -->``.
+"""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from neurogen import catalog  # noqa: E402
+from neurogen.spec import neurons  # noqa: E402
+
+BEGIN, END = "<!-- generated -->\n", "<!-- end -->\n"
+
+
+def pages() -> dict[Path, str]:
+    """Every page with a generated part, and that part."""
+    return {
+        ROOT / "docs" / "neurons" / f"{neurons.model(record['name']).__name__.rpartition('.')[2]}.md": (
+            catalog.neuron_markdown(record)
+        )
+        for record in catalog.neuron_models()
+    }
+
+
+def renewed(text: str, part: str) -> str:
+    """``text`` with its generated part replaced."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return before + BEGIN + part + END + after
+
+
+def main(arguments: list[str]) -> int:
+    stale = [path for path, part in pages().items() if renewed(path.read_text(), part) != path.read_text()]
+    if arguments != ["--check"]:
+        for path in stale:
+            path.write_text(renewed(path.read_text(), pages()[path]))
+        return 0
+    for path in stale:
+        print(f"{path.relative_to(ROOT)} is out of date; make docs", file=sys.stderr)
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
