@@ -1,0 +1,95 @@
+"""From a network to an image: depths, chunks, places, axon numbers, tables."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...spec.config import FabricConfig
+from ...spec.errors import InputError
+from ...spec.image import Image
+from ...spec.network import Network
+from ..accumulator import prove
+from .axons import Bundle, allocate
+from .links import Chunk, Link, Segment, links, segments
+from .partition import partition
+from .placement import place
+from .schedule import Schedule, overlappable, schedule
+from .tables import write
+from .validate import validate
+
+__all__ = ["PLACEMENTS", "Mapping", "compile", "links", "map_network", "overlappable", "schedule", "validate"]
+
+PLACEMENTS = ("balanced", "compact", "random")
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """Everything that was decided, before it becomes tables. ``chunks[i].core`` is a node of the mesh."""
+
+    schedule: Schedule
+    links: list[Link]
+    chunks: list[Chunk]
+    segments: list[list[Segment]]  # by node
+    bundles: list[Bundle]
+
+
+def map_network(
+    network: Network, config: FabricConfig, seed: int | None = None, placement: str | None = None
+) -> Mapping:
+    """Decide depths, chunks, places and axon numbers. Raises InputError if the network does not fit the fabric."""
+    placement = placement or ("balanced" if seed is None else "random")
+    if placement not in PLACEMENTS:
+        raise InputError(f"placement is one of {', '.join(PLACEMENTS)}, not {placement!r}")
+    rng = np.random.default_rng(seed or 0)
+    plan = schedule(network, 1 << config.phase_bits)
+    found = links(network, plan, config.core)
+    chunks = partition(network, config, found, placement, rng)
+    outputs = [output.population for output in network.outputs]
+    shuffle = rng if placement == "random" else None
+    node_of = place(chunks, outputs, found, config, shuffle)
+    chunks = [Chunk(c.population, c.first, c.count, int(node_of[c.core]), c.group) for c in chunks]
+    per_node = [segments([c for c in chunks if c.core == node], found, config.core) for node in range(config.nodes)]
+    try:
+        bundles = allocate(per_node, config, True, shuffle)
+    except InputError:  # common numbers can leave gaps; without multicast none do
+        bundles = allocate(per_node, config, False, shuffle)
+    return Mapping(plan, found, chunks, per_node, bundles)
+
+
+def compile(network: Network, config: FabricConfig, seed: int | None = None, placement: str | None = None) -> Image:
+    """Map ``network`` onto the fabric ``config``.
+
+    ``placement`` is ``balanced`` (default: groups spread evenly over the cores, then few hops), ``compact`` or ``random``
+    (default where a ``seed`` is given). The result of running the image does not depend on it.
+
+    Raises InputError if the network does not fit: too many neurons, axons, ranges, routes or lines, a delay or a loop that
+    is too long, a weight, parameter or accumulator that is too wide, different neuron models.
+    """
+    _check(network, config)
+    prove(network, config.core.accumulator_bits)
+    image = write(network, config, map_network(network, config, seed, placement))
+    validate(image)
+    return image
+
+
+def _check(network: Network, config: FabricConfig) -> None:
+    core = config.core
+    for item in network.inputs:
+        if item.payload_bits > core.payload_bits:
+            raise InputError(
+                f"input {item.name!r} has payloads of {item.payload_bits} bits, the fabric {core.payload_bits}"
+            )
+    limit = 1 << (core.weight_bits - 1)
+    for p in network.projections:
+        if p.weights.size and (p.weights.min() < -limit or p.weights.max() >= limit):
+            raise InputError(
+                f"projection {p.source} -> {p.target} has weights {p.weights.min()}..{p.weights.max()}; weight_bits"
+                f" {core.weight_bits} holds {-limit}..{limit - 1}"
+            )
+    sources = {projection.source for projection in network.projections}
+    spiking = {output.population for output in network.outputs if not output.values}
+    for output in network.outputs:
+        if output.values and not core.values:
+            raise InputError(f"output {output.population!r} delivers values, the fabric's cores do not (core.values)")
+        if output.values and output.population in sources | spiking:
+            raise InputError(f"population {output.population!r} delivers values, so it cannot send spikes too")
