@@ -18,6 +18,39 @@ from .spec.errors import InputError
 Engine = Literal["network", "fabric", "verilator", "icarus"]
 Simulator = Literal["verilator", "icarus"]
 Decide = Literal["count", "first", "last", "max"]
+Framework = Literal["snntorch", "norse", "sinabs", "spikingjelly", "rockpool", "lava"]
+
+
+class ImportOptions(Config):
+    """What a network file may leave open. Default: the file's own metadata, else what ``framework`` does."""
+
+    framework: Annotated[Framework | None, Field(description="where the network was trained")] = None
+    dt: Annotated[float | None, Field(gt=0, strict=False, description="time of one step, in the file's unit")] = None
+    reset: Annotated[
+        Literal["zero", "subtract", "none"] | None, Field(description="what a spike does to the membrane potential")
+    ] = None
+    reset_timing: Annotated[
+        Literal["same-step", "delayed", "snntorch-immediate"] | None, Field(description="when it does so")
+    ] = None
+    compare: Annotated[Literal["gt", "ge"] | None, Field(description="fire above the threshold, or at it too")] = None
+    decay: Annotated[Literal["euler", "exponential"] | None, Field(description="factor of a step from tau")] = None
+    name: Annotated[str | None, Field(description="name of the network; default: the file's")] = None
+
+
+class QuantiseOptions(Config):
+    """How floating point becomes integers. Networks of integers go through unchanged."""
+
+    weight_bits: Annotated[int, Field(ge=2, le=16, description="signed weight width")] = 8
+    clip: Annotated[Literal["least_squares", "max", "percentile"], Field(description="where weights are clipped")] = (
+        "least_squares"
+    )
+    percentile: Annotated[float, Field(gt=0, le=100, strict=False, description="of magnitudes, for that clip")] = 99.9
+    rounding: Annotated[
+        Literal["floor", "toward_zero", "half_up"], Field(description="how a leak's quotient is rounded")
+    ] = "toward_zero"
+    leak: Annotated[Literal["auto", "shift", "multiply"], Field(description="kind of leak")] = "auto"
+    fraction_bits: Annotated[int | None, Field(ge=0, le=15, description="bits of v below one unit of weight")] = None
+    state_bits: Annotated[int | None, Field(ge=2, le=32, description="width of v; default: as wide as needed")] = None
 
 
 class SimulateOptions(Config):
@@ -49,6 +82,8 @@ class Project(Config):
     output: Annotated[str | None, Field(description="build directory; default: build/<name>")] = None
     seed: Annotated[int, Field(ge=0, description="of everything that is drawn at random")] = 0
     as_json: Annotated[bool, Field(alias="json", description="print the result as JSON")] = False
+    importing: Annotated[ImportOptions, Field(alias="import")] = ImportOptions()
+    quantise: QuantiseOptions = QuantiseOptions()
     fabric: Annotated[FabricConfig | None, Field(description="default: chosen for the network, and explained")] = None
     simulate: SimulateOptions = SimulateOptions()
     verify: VerifyOptions = VerifyOptions()
