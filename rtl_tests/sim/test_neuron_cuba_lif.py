@@ -19,7 +19,7 @@ def test_every_narrow_current_and_membrane():
     tables = dict.fromkeys(("u_overflow", "v_overflow", "rounding", "reset"), "per_neuron")
     rows = all_rows(
         u=whole(3), v=whole(4), refractory=[0], current=whole(4),
-        u_overflow=Overflow, v_overflow=Overflow, rounding=Rounding, reset=[Reset.SUBTRACT, Reset.ZERO],
+        u_overflow=Overflow, v_overflow=Overflow, rounding=Rounding, reset=[Reset.NONE, Reset.ZERO],
     )  # fmt: skip
     after = check(config(3, 4, decay_u=1500, decay_v=800, threshold=3, **tables), 4, rows)
     for mode, lowest in ((Overflow.SATURATE, -3), (Overflow.WRAP, -4)):

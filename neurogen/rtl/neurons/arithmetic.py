@@ -1,6 +1,6 @@
 """Fixed-point arithmetic of the neuron models, on exact signed values.
 
-Every option (a rounding, an overflow mode, a shift) is an ``int`` or a Value. Only the logic that an ``int`` names is built.
+Every option (a rounding, an overflow mode, a shift) is an ``int`` or a Value. An ``int`` builds only what it names.
 """
 
 from collections.abc import Mapping
