@@ -1,6 +1,6 @@
 """Choosing a fabric for a network: widths as needed, one core where that is reasonable, and the reasons."""
 
-import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,14 +11,14 @@ from ..spec.fixed import index_bits, signed_bits_for
 from ..spec.network import Network
 from .accumulator import accumulator_bits
 from .mapping import Mapping, map_network, schedule
-from .mapping.parameters import common_model, value_of
+from .mapping.links import groups_of
+from .mapping.parameters import columns, common_model, value_of
 
 CORE_AXONS, CORE_NEURONS = 1024, 512
 """The largest core that is chosen unasked; a population with a larger fan-in gets as many axons as it needs."""
 
 LANES, BANKS, UPDATE_LANES = 32, 4, 8
-LARGEST_DELAY_SLOTS = 64
-LARGEST_SIDE = 16
+WIDEST_MESH = 16
 
 
 @dataclass(frozen=True)
@@ -47,33 +47,170 @@ class Sizing:
     reasons: list[str]
 
 
-def size(network: Network, wishes: Wishes = Wishes()) -> Sizing:  # noqa: B008  frozen
-    """The smallest sensible fabric for ``network``: it is mapped onto a generous one, which is then cut to what was used.
+ANYTHING = Wishes()
 
-    Raises InputError if no fabric can hold the network: different neuron models, a delay over 63 ticks, a fan-in over 4096.
+
+def size(network: Network, wishes: Wishes = ANYTHING) -> Sizing:
+    """A sensible fabric for ``network``: the network is mapped onto a roomy one, which is then cut to what was used.
+
+    Raises InputError if no fabric can hold the network: different neuron models or widths of state, a delay of more than
+    63 ticks, a fan-in of more than 4096.
     """
-    reasons: list[str] = []
-    roomy = _roomy_core(network, wishes, reasons)
-    shapes = _shapes(network, wishes)
-    for width, height in shapes:
-        config = FabricConfig.parse(
-            {
-                "name": wishes.name or network.name.lower(),
-                "width": width,
-                "height": height,
-                "lines": sum(network.population(output.population).size for output in network.outputs),
-                "phase_bits": 6,
-                "depth_bits": 12,
-                "core": roomy,
-            },
-            "fabric chosen for the network",
-        )
+    roomy, reasons = _roomy_core(network, wishes)
+    for population in network.populations:
+        columns(population, roomy.neuron)
+    refusal = InputError(f"network {network.name!r} does not fit a {WIDEST_MESH}x{WIDEST_MESH} mesh")
+    for width, height in _meshes(network, wishes, roomy):
+        config = FabricConfig.parse(_fabric(network, wishes, width, height, roomy), "fabric chosen for the network")
         try:
-            mapping = map_network(network, config, placement="compact" if (width, height) == (1, 1) else "balanced")
-        except InputError:
-            if (width, height) == shapes[-1]:
-                raise
+            mapping = map_network(network, config)
+        except InputError as error:
+            refusal = error
             continue
-        reasons.insert(0, _mesh_reason(network, config))
-        return Sizing(_cut(config, mapping, reasons), reasons)
-    raise InputError("no mesh to try")
+        return Sizing(_cut(config, mapping), [_mesh_reason(config), *reasons])
+    raise refusal
+
+
+def _fabric(network: Network, wishes: Wishes, width: int, height: int, core: CoreConfig) -> dict:
+    return {
+        "name": wishes.name or network.name.lower(),
+        "width": width,
+        "height": height,
+        "lines": sum(network.population(output.population).size for output in network.outputs),
+        "phase_bits": 6,
+        "depth_bits": 12,
+        "core": core,
+    }
+
+
+def _roomy_core(network: Network, wishes: Wishes) -> tuple[CoreConfig, list[str]]:
+    """The largest core that may be chosen, with the final widths, and the reasons for them."""
+    plan = schedule(network)
+    largest = max(population.size for population in network.populations)
+    lanes = wishes.lanes or min(LANES, _power_of_two(largest))
+    fan_in = max(_fan_in(network, population.name) for population in network.populations)
+    delays = [plan.delay_ticks(p) for p in network.projections if p.source not in plan.inputs]
+    widths = [signed_bits_for(int(p.weights.min()), int(p.weights.max())) for p in network.projections if p.weights.size]
+    core = CoreConfig.parse(
+        {
+            "axons": max(CORE_AXONS, fan_in),
+            "neurons": CORE_NEURONS,
+            "lanes": lanes,
+            "banks": wishes.banks or min(BANKS, _power_of_two(fan_in)),
+            "update_lanes": wishes.update_lanes or min(UPDATE_LANES, lanes),
+            "weight_bits": wishes.weight_bits or max([2, *widths]),
+            "accumulator_bits": wishes.accumulator_bits or max(4, accumulator_bits(network)),
+            "payload_bits": max(item.payload_bits for item in network.inputs) if network.inputs else 0,
+            "delay_slots": _power_of_two(max([1, *delays]) + 1),
+            "ranges": 16,
+            "routes": 65536,
+            "values": any(output.values for output in network.outputs),
+            "neuron": _neuron(network, wishes.programmable),
+        },
+        "core chosen for the network",
+    )
+    tables = [name for name, value in core.neuron.parameters.items() if isinstance(value, str) and value.startswith("per_")]
+    return core, [
+        f"{core.lanes} lanes: the largest population has {largest} neurons; {core.banks} banks: "
+        f"{core.banks * core.lanes} synaptic operations per clock",
+        f"{core.weight_bits}-bit weights: " + ("as asked" if wishes.weight_bits else "the widest weight needs them"),
+        f"{core.accumulator_bits}-bit accumulators: "
+        + ("as asked" if wishes.accumulator_bits else "proved from the weights, no neuron can overflow them"),
+        f"{core.delay_slots} delay slots: the longest axonal delay is {max([1, *delays])} ticks;"
+        f" {plan.step_ticks} ticks per step, depth {plan.depth}",
+        f"{core.neuron.model} neurons, {', '.join(f'{k} {v} bits' for k, v in core.neuron.state_bits.items())}; tables of "
+        + (", ".join(tables) if tables else "nothing")
+        + (": the fabric is programmable" if wishes.programmable else ", the rest is equal everywhere and folded into logic"),
+    ]
+
+
+def _power_of_two(least: int) -> int:
+    return 1 << index_bits(least)
+
+
+def _fan_in(network: Network, name: str) -> int:
+    return sum(int(projection.weights.any(axis=1).sum()) for projection in network.incoming(name)) or 1
+
+
+def _neuron(network: Network, programmable: bool) -> NeuronConfig:
+    """The neuron model with what is equal everywhere as constants."""
+    model = common_model(network)
+    parameters: dict[str, int | str] = {}
+    for parameter in NeuronConfig(model=model, parameters={}).spec.PARAMETERS:
+        values = [value_of(population, parameter.name, model) for population in network.populations]
+        if any(np.ndim(value) for value in values):
+            parameters[parameter.name] = "per_neuron"
+        elif programmable or len(set(values)) > 1:
+            parameters[parameter.name] = "per_population"
+        elif parameter.choices is not None:
+            parameters[parameter.name] = parameter.choices(values[0]).name.lower()
+        else:
+            parameters[parameter.name] = values[0]
+    first = network.populations[0]
+    bits = {state.name: first.widths[state.name] for state in first.spec.STATE if state.signed and not state.fixed}
+    return NeuronConfig.parse({"model": model, "state_bits": bits, "parameters": parameters}, "neuron")
+
+
+def _meshes(network: Network, wishes: Wishes, core: CoreConfig) -> Iterator[tuple[int, int]]:
+    """Meshes to try, small ones first, from the number of cores that the neurons alone need."""
+    if wishes.width or wishes.height:
+        yield wishes.width or 1, wishes.height or 1
+        return
+    groups = sum(groups_of(population.size, core) for population in network.populations)
+    least = -(-groups // core.groups)
+    for side in range(1, WIDEST_MESH + 1):
+        for width, height in ((side, side - 1), (side, side)):
+            if width * height >= least:
+                yield width, height
+
+
+def _mesh_reason(config: FabricConfig) -> str:
+    if config.nodes == 1:
+        return f"one core: at most {CORE_NEURONS} neurons and {CORE_AXONS} axons (or one population's fan-in) are needed"
+    return f"{config.width}x{config.height} cores: the smallest mesh that holds the network"
+
+
+def _cut(config: FabricConfig, mapping: Mapping) -> FabricConfig:
+    """``config`` with memories only as large as the mapping uses them."""
+    core = config.core
+    axons = max((int(bundle.axons.max()) + 1 for bundle in mapping.bundles), default=1)
+    used = {
+        "axons": max(axons, core.banks),
+        "neurons": max(chunk.group * core.lanes + chunk.count for chunk in mapping.chunks),
+        "ranges": max(1, *(len({(s.first, s.last) for s in found}) for found in mapping.segments), 1),
+        "routes": max(1, *_routes_used(config, mapping)),
+        "synapse_rows": max(1, *_rows_used(config, mapping).ravel().tolist()),
+    }
+    cut = CoreConfig.parse({**dict(core), **used}, "core chosen for the network")
+    plan = mapping.schedule
+    return FabricConfig.parse(
+        {
+            **dict(config),
+            "core": cut,
+            "depth_bits": max(1, plan.depth.bit_length()),
+            "phase_bits": index_bits(plan.step_ticks),
+        },
+        "fabric chosen for the network",
+    )
+
+
+def _rows_used(config: FabricConfig, mapping: Mapping) -> np.ndarray:
+    """Synapse rows by node and bank."""
+    rows = np.zeros((config.nodes, config.core.banks), dtype=np.int64)
+    for bundle in mapping.bundles:
+        per_bank = np.bincount(bundle.axons % config.core.banks, minlength=config.core.banks)
+        for node, segment in bundle.segments.items():
+            rows[node] += per_bank * (segment.last - segment.first + 1)
+    return rows
+
+
+def _routes_used(config: FabricConfig, mapping: Mapping) -> list[int]:
+    """Route entries by node."""
+    routes = [0] * config.nodes
+    for chunk in mapping.chunks:
+        for bundle in mapping.bundles:
+            if bundle.link.source == chunk.population:
+                mine = (bundle.neurons >= chunk.first) & (bundle.neurons < chunk.first + chunk.count)
+                routes[chunk.core] += int(mine.sum())
+        routes[chunk.core] += chunk.count * mapping.outputs.count(chunk.population)
+    return routes

@@ -31,6 +31,7 @@ class Mapping:
     chunks: list[Chunk]
     segments: list[list[Segment]]  # by node
     bundles: list[Bundle]
+    outputs: list[str]  # populations, once for each output
 
 
 def map_network(
@@ -53,7 +54,7 @@ def map_network(
         bundles = allocate(per_node, config, True, shuffle)
     except InputError:  # common numbers can leave gaps; without multicast none do
         bundles = allocate(per_node, config, False, shuffle)
-    return Mapping(plan, found, chunks, per_node, bundles)
+    return Mapping(plan, found, chunks, per_node, bundles, outputs)
 
 
 def compile(network: Network, config: FabricConfig, seed: int | None = None, placement: str | None = None) -> Image:
