@@ -1,0 +1,128 @@
+"""The batched golden network against the scalar twin, and what it refuses."""
+
+import numpy as np
+import pytest
+
+from golden import network as golden_network
+from neurogen.spec.errors import InputError
+from neurogen.spec.fixed import Reset
+from neurogen.spec.network import Input, Network, Output, Population, Projection
+from rtl_tests import scalar_twin
+from rtl_tests.random_networks import FABRICS, Sizes, random_network
+
+SEEDS = range(60)
+
+
+def random_events(net: Network, rng: np.random.Generator, samples: int, steps: int) -> dict[str, np.ndarray]:
+    """(B, T, n) for each input: about a third of the lines carry an event."""
+    events = {}
+    for item in net.inputs:
+        shape = (samples, steps, item.size)
+        events[item.name] = rng.integers(1, max(2, 1 << item.payload_bits), shape) * (rng.random(shape) < 0.35)
+    return events
+
+
+@pytest.mark.parametrize("name", FABRICS)
+def test_network_is_the_scalar_twin(name):
+    spikes = graded = delayed = 0
+    for seed in SEEDS:
+        rng = np.random.default_rng([seed, *name.encode()])
+        net = random_network(FABRICS[name], rng, Sizes(populations=3, neurons=6, inputs=5))
+        events = random_events(net, rng, samples=2, steps=7)
+        result = golden_network.run(net, events, record=net.order)
+        expected = [scalar_twin.run(net, {k: v[b].tolist() for k, v in events.items()}) for b in range(2)]
+        for population in net.order:
+            assert result.spikes[population].tolist() == [twin[0][population] for twin in expected], seed
+        for population, values in result.values.items():
+            assert values.tolist() == [twin[1][population] for twin in expected], seed
+            graded += 1
+        for projection, operations in zip(net.projections, result.operations, strict=True):
+            assert operations == effective_operations(projection, [twin[0] for twin in expected])
+            delayed += projection.delay > 0
+        assert result.counts == {k: int(np.count_nonzero([twin[0][k] for twin in expected])) for k in result.counts}
+        spikes += sum(result.counts[population] for population in net.order)
+    assert spikes > 500
+    assert delayed > 0
+    assert graded > 0 or not FABRICS[name].core.values
+
+
+def effective_operations(projection: Projection, samples: list[dict]) -> int:
+    """Events that met a synapse whose weight is not 0, counted one by one."""
+    return sum(
+        int(np.count_nonzero(projection.weights[line]))
+        for spikes in samples
+        for row in spikes[projection.source][: 7 - projection.delay]
+        for line, event in enumerate(row)
+        if event
+    )
+
+
+def small(weight: int = 1, payload_bits: int = 0, **parameters) -> Network:
+    return Network(
+        "small",
+        (Input("in", 2, payload_bits),),
+        (Population("p", 1, "if", parameters, {"v": 32}),),
+        (Projection("in", "p", np.array([[weight], [-weight + 1]])),),
+        (Output("p", values=True),),
+    )
+
+
+@pytest.mark.parametrize("weight", [3, (1 << 24) + 1, (1 << 27) + 1, (1 << 29) + 1])
+def test_sums_are_exact_whatever_the_weights(weight):
+    """w - (w - 1) = 1 for every width: through float32, through float64, and beyond both in int64."""
+    net = small(weight, payload_bits=12 if weight > 1 << 25 else 0, threshold=(1 << 31) - 1, reset=int(Reset.NONE))
+    scale = 4095 if net.inputs[0].payload_bits else 1
+    result = golden_network.run(net, {"in": np.full((3, 5, 2), scale)})
+    assert result.values["p"].tolist() == [[[scale * (step + 1)] for step in range(5)]] * 3
+
+
+def test_sums_beyond_62_bits_are_refused():
+    with pytest.raises(InputError, match=r"projection in -> p: its sums reach .*, more than 62 bits hold"):
+        golden_network.run(small(1 << 62), {"in": np.zeros((1, 1, 2), int)})
+    with pytest.raises(InputError, match=r"population 'p': its input reaches .*, more than 62 bits hold"):
+        golden_network.run(small(1 << 50, exponent=15), {"in": np.zeros((1, 1, 2), int)})
+
+
+def test_chunks_and_functions_change_nothing():
+    rng = np.random.default_rng(7)
+    net = small(2, threshold=1)
+    events = rng.integers(0, 2, (2500, 3, 2))
+    whole = golden_network.run(net, {"in": events}, record=["p"])
+    progress, slices = [], []
+
+    def feed(start: int, stop: int) -> np.ndarray:
+        slices.append((start, stop))
+        return events[start:stop]
+
+    fed = golden_network.run(net, {"in": feed}, record=["p"], samples=2500, progress=lambda *at: progress.append(at))
+    assert np.array_equal(whole.spikes["p"], fed.spikes["p"])
+    assert whole.counts == fed.counts
+    assert fed.counts["p"] == int(fed.spikes["p"].sum()) > 0
+    assert progress == [(1024, 2500), (2048, 2500), (2500, 2500)]
+    assert len(slices) == 4
+    one = [golden_network.run(net, {"in": events[[k]]}, record=["p"]).spikes["p"][0] for k in (0, 1500, 2499)]
+    assert np.array_equal(np.stack(one), whole.spikes["p"][[0, 1500, 2499]])
+
+
+@pytest.mark.parametrize(
+    ("events", "message"),
+    [
+        ({}, "input 'in' is missing; 'small' has in"),
+        ({"in": np.zeros((1, 1, 2), int), "im": 0}, "input 'im' is unknown; 'small' has in"),
+        ({"in": np.zeros((1, 2), int)}, r"inputs have shape (samples, steps, n), not (1, 2)"),
+        ({"in": np.zeros((1, 4, 3), int)}, r"input 'in' has shape (1, 4, 3), not (samples, steps, n) = (1, 4, 2)"),
+        ({"in": np.full((1, 1, 2), 2)}, "input 'in' holds 0..1, not 2"),
+        ({"in": np.full((1, 1, 2), -1)}, "input 'in' holds 0..1, not -1"),
+        ({"in": np.zeros((1, 1, 2))}, "input 'in' holds float64, not integers"),
+        ({"in": lambda a, b: np.zeros((b - a, 1, 2), int)}, "the number of samples is not known: no input is an array"),
+    ],
+)
+def test_wrong_inputs_are_refused(events, message):
+    with pytest.raises(InputError) as error:
+        golden_network.run(small(), events)
+    assert str(error.value) == message
+
+
+def test_unknown_population_to_record_is_refused():
+    with pytest.raises(InputError, match="there is no population 'q' to record; there are p"):
+        golden_network.run(small(), {"in": np.zeros((1, 1, 2), int)}, record=["q"])
