@@ -115,7 +115,7 @@ class Lookup(wiring.Component):
     """A table behind a stream: addresses go in, rows come out in order, each with the tag that came with its address.
 
     Latency 1 clock, throughput 1 per clock. The row comes straight from the memory and holds while ``o`` waits.
-    The configuration unit's ``port`` has the read address while it reads, which it does only between ticks.
+    The configuration unit's ``port`` has the read address while it reads; it reads and writes only between ticks.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ class Lookup(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.memory = memory = Memory(shape=self.row, depth=self.rows, init=self.init)
+        m.submodules.memory = memory = Memory(shape=Shape.cast(self.row).width, depth=self.rows, init=self.init)
         read = memory.read_port()
         if self.writable:
             write = memory.write_port()
@@ -156,7 +156,8 @@ class Lookup(wiring.Component):
             ]
         m.d.comb += [
             self.i.ready.eq((~self.o.valid | self.o.ready) & ~self.port.read),
-            read.en.eq(self.i.ready | self.port.read),
+            # Never in the clock of a write: synthesis would add logic to define what is read then.
+            read.en.eq(((self.i.valid & self.i.ready) | self.port.read) & ~self.port.write),
             read.addr.eq(Mux(self.port.read, self.port.row, self.i.p.address)),
             self.o.p.row.eq(read.data),
             self.port.read_data.eq(read.data),
