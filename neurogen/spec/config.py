@@ -190,7 +190,9 @@ class CoreConfig(Config):
     accumulator_bits: Annotated[int, Field(ge=4, le=40, description="signed width of one tick's input sum")] = 12
     payload_bits: Annotated[int, Field(ge=0, le=16, description="unsigned graded payload; 0: binary events")] = 0
     delay_slots: Annotated[int, Field(ge=2, le=64, description="slots D, a power of two; delays 1..D-1")] = 16
-    slot_word_bits: Annotated[int, Field(ge=1, le=64, description="axons in one word of the slot bitmap")] = 16
+    slot_word_bits: Annotated[
+        int, Field(ge=1, le=64, description="axons in one word of the slot bitmap, a power of two")
+    ] = 16
     synapse_rows: Annotated[
         int, Field(ge=0, description="rows of P weights per bank; 0: every axon to every group")
     ] = 0
@@ -204,7 +206,7 @@ class CoreConfig(Config):
 
     @model_validator(mode="after")
     def _check(self):
-        for name in ("lanes", "banks", "update_lanes", "delay_slots"):
+        for name in ("lanes", "banks", "update_lanes", "delay_slots", "slot_word_bits"):
             _require(_is_power_of_two(getattr(self, name)), f"{name} is a power of two, not {getattr(self, name)}")
         _require(
             self.update_lanes <= self.lanes, f"update_lanes is at most lanes ({self.lanes}), not {self.update_lanes}"
