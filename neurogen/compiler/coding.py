@@ -26,7 +26,7 @@ def even(x: np.ndarray, steps: int, full: int = 255) -> np.ndarray:
 
 
 def latency(x: np.ndarray, steps: int, full: int = 255, least: int = 25) -> np.ndarray:
-    """One spike per line, the earlier the larger x: at ``round((full - x) / (full/(steps - 1)))``, only where x > least."""
+    """One spike per line, the earlier the larger x, at step ``round((full - x) * (T - 1) / full)`` if x > least."""
     x = np.asarray(x, dtype=np.int64)
     at = np.rint((full - x) * (steps - 1) / full).astype(np.int64)
     return ((at[:, None, :] == np.arange(steps)[None, :, None]) & (x > least)[:, None, :]).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""From float to integers: one scale per target population, weights clipped and rounded, everything else scaled with them."""
+"""From float to integers: one scale per target population; weights clipped and rounded, the rest scaled with them."""
 
 import math
 from dataclasses import dataclass, field, replace
@@ -9,7 +9,7 @@ from ..spec.errors import InputError
 from ..spec.fixed import DECAY_BITS, Compare, Leak, Reset, ResetTiming, Rounding, signed_bits_for
 from ..spec.network import Network, Population, Projection
 from ..spec.neurons import EXPONENT_BITS
-from .source import Source, SourcePopulation, SourceProjection, integer_equations
+from .source import MODELS, Source, SourcePopulation, SourceProjection, integer_equations
 
 CLIPS = ("least_squares", "max", "percentile")
 LEAKS = ("auto", "shift", "multiply")
@@ -26,8 +26,8 @@ class Quantisation:
 
     ``clip``: where weights are clipped before rounding (``percentile``: at that percentile of their magnitudes).
     ``leak``: ``shift`` for ``v - (v >> k)``, ``multiply`` for a 12-bit factor, ``auto`` a shift where it is exact.
-    ``fraction_bits``: bits of the membrane below one unit of weight, so that leaks and thresholds are finer than weights;
-    None: as many as resolve the smallest threshold into 128 steps, at least 6 (Loihi's) for cuba_lif.
+    ``fraction_bits``: bits of the membrane below one unit of weight, so that leaks and thresholds are finer than
+    weights; None: as many as resolve the smallest threshold into 128 steps, at least 6 (Loihi's) for cuba_lif.
     ``state_bits``: width of v (and u); None: as wide as needed.
     """
 
@@ -65,7 +65,6 @@ class _Rounded:
 
     population: Population
     projections: list[Projection]
-    scale: float
     bits: int  # of v and u
     extra: list[Population] = field(default_factory=list)
 
@@ -74,19 +73,23 @@ def quantise(source: Source, how: Quantisation = DEFAULT) -> Network:
     """Round ``source`` to integers. A source of integers is returned as it is.
 
     With s the scale of a population (float value of one unit of weight) and f the fraction bits: weights
-    ``round(w / s)``, exponent f, threshold, bias and reset value ``round(x / s * 2^f)``. All populations get one width of
-    v, because they share one neuron in hardware.
+    ``round(w / s)``, exponent f, threshold, bias and reset value ``round(x / s * 2^f)``. All populations of a model get
+    one f and one width of v, because they share one neuron in hardware.
 
     Raises InputError if a threshold or bias cannot be represented.
     """
     if source.network is not None:
         return source.network
     incoming = {p.name: [q for q in source.projections if q.target == p.name] for p in source.populations}
-    rounded = [_round_population(population, incoming[population.name], how) for population in source.populations]
+    scales = {p.name: _scale(p, incoming[p.name], how) for p in source.populations}
+    fractions = {model: _fraction_bits(source, scales, model, how) for model in MODELS}
+    rounded = [
+        _round_population(p, incoming[p.name], scales[p.name], fractions[p.model], how) for p in source.populations
+    ]
     populations = [population for item in rounded for population in (*item.extra, item.population)]
     bits = {}
     for model in {population.spec.STATE for population in populations}:
-        widest = max(item.bits for item in rounded if item.population.spec.STATE == model)
+        widest = max(item.bits for item in rounded if model == item.population.spec.STATE)
         bits[model] = how.state_bits or widest
     network = Network(
         name=source.name,
@@ -98,7 +101,6 @@ def quantise(source: Source, how: Quantisation = DEFAULT) -> Network:
         projections=tuple(projection for item in rounded for projection in item.projections),
         outputs=source.outputs,
     )
-    scales = {item.population.name: item.scale for item in rounded}
     metadata = {
         **source.metadata,
         "float_equations": source.equations,
@@ -113,7 +115,7 @@ def quantise(source: Source, how: Quantisation = DEFAULT) -> Network:
 def clip_at(weights: np.ndarray, how: Quantisation) -> float:
     """The magnitude at which ``weights`` (any shape) are clipped.
 
-    ``least_squares`` minimises the sum of squared differences to the rounded weights over 200 candidates below the maximum.
+    ``least_squares`` minimises the sum of squared differences to the rounded weights over 200 candidates.
     """
     magnitudes = np.abs(weights[weights != 0])
     if not len(magnitudes):
@@ -133,13 +135,26 @@ def clip_at(weights: np.ndarray, how: Quantisation) -> float:
     return best
 
 
-def _round_population(population: SourcePopulation, incoming: list[SourceProjection], how: Quantisation) -> _Rounded:
-    weights = [projection.weights.ravel() for projection in incoming]
-    if any(np.any(item) for item in weights):
-        scale = clip_at(np.concatenate(weights), how) / how.largest
-    else:  # nothing arrives: any scale does that resolves the threshold
-        scale = float(population.parameter("threshold").min()) / how.largest
-    fraction = _fraction_bits(population, scale) if how.fraction_bits is None else how.fraction_bits
+def _scale(population: SourcePopulation, incoming: list[SourceProjection], how: Quantisation) -> float:
+    """The float value of one unit of weight."""
+    weights = np.concatenate([np.zeros(0), *(projection.weights.ravel() for projection in incoming)])
+    if np.any(weights):
+        return clip_at(weights, how) / how.largest
+    return float(population.parameter("threshold").min()) / how.largest  # nothing arrives
+
+
+def _fraction_bits(source: Source, scales: dict[str, float], model: str, how: Quantisation) -> int:
+    if how.fraction_bits is not None:
+        return how.fraction_bits
+    steps = [float(p.parameter("threshold").min()) / scales[p.name] for p in source.populations if p.model == model]
+    least = CUBA_FRACTION_BITS if model == "cuba_lif" else 0
+    needed = max([least, *(math.ceil(math.log2(RESOLUTION / step)) for step in steps)])
+    return min(needed, (1 << EXPONENT_BITS) - 1)
+
+
+def _round_population(
+    population: SourcePopulation, incoming: list[SourceProjection], scale: float, fraction: int, how: Quantisation
+) -> _Rounded:
     unit = scale / (1 << fraction)
     parameters = {"exponent": fraction, **_membrane(population, unit), **_leak(population, how)}
     projections = [
@@ -152,13 +167,7 @@ def _round_population(population: SourcePopulation, incoming: list[SourceProject
         parameters = {k: v for k, v in parameters.items() if k not in ("leak", "rounding")}
     rounded = Population(population.name, population.size, model, parameters)
     extra, drive = _bias_neuron(rounded, population.parameter("bias_u") / scale, how)
-    return _Rounded(rounded, projections + drive, scale, bits, extra)
-
-
-def _fraction_bits(population: SourcePopulation, scale: float) -> int:
-    steps = float(population.parameter("threshold").min()) / scale
-    least = CUBA_FRACTION_BITS if population.model == "cuba_lif" else 0
-    return min(max(least, math.ceil(math.log2(RESOLUTION / steps))), (1 << EXPONENT_BITS) - 1)
+    return _Rounded(rounded, projections + drive, bits, extra)
 
 
 def _integers(values: np.ndarray) -> np.ndarray:
@@ -243,9 +252,9 @@ def _state_bits(population, parameters, projections, fraction: int) -> int:
 def _bias_neuron(
     target: Population, bias_u: np.ndarray, how: Quantisation
 ) -> tuple[list[Population], list[Projection]]:
-    """A constant input current, in units of weight: neurons that fire in every step, as many as the weights' range asks for.
+    """A constant input current, in units of weight: neurons that fire in every step, as many as its size asks for.
 
-    They share the target's parameters, so that hardware folds what is equal, except for a bias that alone passes the threshold.
+    They share the target's parameters, so that hardware folds what is equal, except for a bias above the threshold.
     """
     total = _integers(bias_u)
     if not np.any(total):

@@ -53,8 +53,8 @@ ANYTHING = Wishes()
 def size(network: Network, wishes: Wishes = ANYTHING) -> Sizing:
     """A sensible fabric for ``network``: the network is mapped onto a roomy one, which is then cut to what was used.
 
-    Raises InputError if no fabric can hold the network: different neuron models or widths of state, a delay of more than
-    63 ticks, a fan-in of more than 4096.
+    Raises InputError if no fabric can hold the network: different neuron models or widths of state, a delay of more
+    than 63 ticks, a fan-in of more than 4096.
     """
     roomy, reasons = _roomy_core(network, wishes)
     for population in network.populations:
@@ -67,7 +67,7 @@ def size(network: Network, wishes: Wishes = ANYTHING) -> Sizing:
         except InputError as error:
             refusal = error
             continue
-        return Sizing(_cut(config, mapping), [_mesh_reason(config), *reasons])
+        return Sizing(_cut(config, mapping), [_mesh_reason(config, wishes), *reasons])
     raise refusal
 
 
@@ -90,7 +90,9 @@ def _roomy_core(network: Network, wishes: Wishes) -> tuple[CoreConfig, list[str]
     lanes = wishes.lanes or min(LANES, _power_of_two(largest))
     fan_in = max(_fan_in(network, population.name) for population in network.populations)
     delays = [plan.delay_ticks(p) for p in network.projections if p.source not in plan.inputs]
-    widths = [signed_bits_for(int(p.weights.min()), int(p.weights.max())) for p in network.projections if p.weights.size]
+    widths = [
+        signed_bits_for(int(p.weights.min()), int(p.weights.max())) for p in network.projections if p.weights.size
+    ]
     core = CoreConfig.parse(
         {
             "axons": max(CORE_AXONS, fan_in),
@@ -109,18 +111,25 @@ def _roomy_core(network: Network, wishes: Wishes) -> tuple[CoreConfig, list[str]
         },
         "core chosen for the network",
     )
-    tables = [name for name, value in core.neuron.parameters.items() if isinstance(value, str) and value.startswith("per_")]
+    registers = ", ".join(f"{name} {bits} bits" for name, bits in core.neuron.state_bits.items())
+    tables = [
+        name for name, value in core.neuron.parameters.items() if isinstance(value, str) and value.startswith("per_")
+    ]
     return core, [
-        f"{core.lanes} lanes: the largest population has {largest} neurons; {core.banks} banks: "
-        f"{core.banks * core.lanes} synaptic operations per clock",
+        f"lanes {core.lanes}, banks {core.banks}: the largest population has size {largest}; at most"
+        f" {core.banks * core.lanes} synaptic operations per clock",
         f"{core.weight_bits}-bit weights: " + ("as asked" if wishes.weight_bits else "the widest weight needs them"),
         f"{core.accumulator_bits}-bit accumulators: "
         + ("as asked" if wishes.accumulator_bits else "proved from the weights, no neuron can overflow them"),
-        f"{core.delay_slots} delay slots: the longest axonal delay is {max([1, *delays])} ticks;"
-        f" {plan.step_ticks} ticks per step, depth {plan.depth}",
-        f"{core.neuron.model} neurons, {', '.join(f'{k} {v} bits' for k, v in core.neuron.state_bits.items())}; tables of "
+        f"{core.delay_slots} delay slots: the longest axonal delay in ticks is {max([1, *delays])} (ticks per step:"
+        f" {plan.step_ticks}, depth of the last population: {plan.depth})",
+        f"{core.neuron.model} neurons, {registers}; tables of "
         + (", ".join(tables) if tables else "nothing")
-        + (": the fabric is programmable" if wishes.programmable else ", the rest is equal everywhere and folded into logic"),
+        + (
+            ": the fabric is programmable"
+            if wishes.programmable
+            else ", the rest is equal everywhere and folded into logic"
+        ),
     ]
 
 
@@ -164,9 +173,13 @@ def _meshes(network: Network, wishes: Wishes, core: CoreConfig) -> Iterator[tupl
                 yield width, height
 
 
-def _mesh_reason(config: FabricConfig) -> str:
+def _mesh_reason(config: FabricConfig, wishes: Wishes) -> str:
+    if wishes.width or wishes.height:
+        return f"{config.width}x{config.height} cores: as asked"
     if config.nodes == 1:
-        return f"one core: at most {CORE_NEURONS} neurons and {CORE_AXONS} axons (or one population's fan-in) are needed"
+        return (
+            f"one core: at most {CORE_NEURONS} neurons and {CORE_AXONS} axons (or one population's fan-in) are needed"
+        )
     return f"{config.width}x{config.height} cores: the smallest mesh that holds the network"
 
 

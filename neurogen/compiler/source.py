@@ -19,8 +19,8 @@ class SourcePopulation:
     lif:       ``v = keep*v + I + bias``; ``s = [v cmp threshold]``; reset.
     cuba_lif:  ``u = keep_u*u + I + bias_u``; ``v = keep*v + u + bias``; ``s = [v cmp threshold]``; reset.
 
-    ``reset`` is zero, subtract or none; ``reset_timing`` same_step, delayed or snntorch_immediate; ``compare`` gt or ge.
-    Gains (``dt/tau * r``, ``w_in``) are folded into the weights of the incoming projections.
+    ``reset`` is zero, subtract or none; ``reset_timing`` same_step, delayed or snntorch_immediate; ``compare`` gt or
+    ge. Gains (``dt/tau * r``, ``w_in``) are folded into the weights of the incoming projections.
     """
 
     name: str
@@ -94,7 +94,7 @@ class SourceProjection:
 
 @dataclass(frozen=True)
 class Source:
-    """A network as it was read. ``network`` is set where the file holds integers already; it then goes through unchanged.
+    """A network as it was read. ``network`` is set where the file holds integers already, which go through unchanged.
 
     ``notes`` are sentences for the user: every default that had to be guessed, every repair.
     """

@@ -60,11 +60,11 @@ def map_network(
 def compile(network: Network, config: FabricConfig, seed: int | None = None, placement: str | None = None) -> Image:
     """Map ``network`` onto the fabric ``config``.
 
-    ``placement`` is ``balanced`` (default: groups spread evenly over the cores, then few hops), ``compact`` or ``random``
-    (default where a ``seed`` is given). The result of running the image does not depend on it.
+    ``placement`` is ``balanced`` (default: groups spread evenly over the cores, then few hops), ``compact`` or
+    ``random`` (default where a ``seed`` is given). The result of running the image does not depend on it.
 
-    Raises InputError if the network does not fit: too many neurons, axons, ranges, routes or lines, a delay or a loop that
-    is too long, a weight, parameter or accumulator that is too wide, different neuron models.
+    Raises InputError if the network does not fit: too many neurons, axons, routes or lines, a delay or a loop that is
+    too long, a weight, parameter or accumulator that is too wide, different neuron models.
     """
     _check(network, config)
     prove(network, config.core.accumulator_bits)

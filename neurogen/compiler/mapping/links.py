@@ -32,16 +32,16 @@ class Link:
 
 @dataclass(frozen=True, eq=False)
 class Segment:
-    """Groups first..last of one core that a link reaches with one axon per source neuron; ``reached`` says which neurons."""
+    """Groups first..last of one core that a link reaches, with one axon for each neuron that is ``reached``."""
 
     link: Link
     first: int
     last: int
     chunks: tuple[Chunk, ...]
-    reached: np.ndarray  # bool (n_source,)
+    reached: np.ndarray  # bool (n_source,): has a weight that is not 0 there
 
     def weights(self, neurons: np.ndarray, lanes: int) -> np.ndarray:
-        """Rows of synapses of some source neurons, (len(neurons), last - first + 1, lanes); zeros between the chunks."""
+        """Synapse rows of some source neurons, (len(neurons), last - first + 1, lanes); 0 between the chunks."""
         rows = np.zeros((len(neurons), (self.last - self.first + 1) * lanes), dtype=np.int64)
         for chunk in self.chunks:
             at = (chunk.group - self.first) * lanes
@@ -51,14 +51,14 @@ class Segment:
 
 
 def links(network: Network, schedule: Schedule, core: CoreConfig) -> list[Link]:
-    """The network's projections by source and axonal delay. Raises InputError if a delay is longer than the slots reach."""
+    """The network's projections by source and axonal delay. Raises InputError if a delay is too long for the slots."""
     found: dict[tuple, Link] = {}
     for projection in network.projections:
         delay = schedule.delay_ticks(projection)
         if projection.source not in schedule.inputs and delay > core.delay_slots - 1:
             raise InputError(
-                f"projection {projection.source} -> {projection.target} needs an axonal delay of {delay} ticks; the fabric"
-                f" has {core.delay_slots} slots, for delays of 1..{core.delay_slots - 1}"
+                f"projection {projection.source} -> {projection.target} needs an axonal delay of {delay} ticks; the"
+                f" fabric has {core.delay_slots} slots, for delays of 1..{core.delay_slots - 1}"
             )
         copy = 0
         while projection.target in found.get((projection.source, delay, copy), Link("", 0)).projections:
@@ -75,7 +75,7 @@ def groups_of(count: int, core: CoreConfig) -> int:
 def segments(chunks: list[Chunk], network_links: list[Link], core: CoreConfig) -> list[Segment]:
     """What reaches one core. Neighbouring chunks of one link share an axon: as many rows, one event and packet fewer.
 
-    Where that makes more different group ranges than the core's range table holds, ranges are joined, the cheapest first.
+    Where this makes more different group ranges than the core's range table holds, the cheapest are joined.
     """
     spans = []
     for link in network_links:

@@ -9,7 +9,7 @@ from ...spec.network import Network, Population
 
 
 def common_model(network: Network) -> str:
-    """The one neuron model that can be every population's: IF is LIF without leak. Raises InputError naming the models."""
+    """The neuron model that can be every population's: IF is LIF without leak. Raises InputError naming the models."""
     models = sorted({population.model for population in network.populations})
     if len(models) == 1:
         return models[0]
@@ -25,14 +25,11 @@ def value_of(population: Population, name: str, model: str) -> int | np.ndarray:
     if name in {parameter.name for parameter in population.spec.PARAMETERS}:
         value = np.asarray(population.parameter(name))
         return int(value.flat[0]) if np.all(value == value.flat[0]) else value.astype(np.int64)
-    defaults = {
-        parameter.name: parameter.default for parameter in NeuronConfig(model=model, parameters={}).spec.PARAMETERS
-    }
-    return defaults[name]
+    return NeuronConfig(model=model, parameters={}).parameter(name).default
 
 
 def columns(population: Population, neuron: NeuronConfig) -> dict[str, dict[str, int | np.ndarray]]:
-    """Values of the tabled parameters by scope. Raises InputError where the fabric's neuron cannot be this population's."""
+    """Values of the tabled parameters by scope. Raises InputError where the fabric's neuron differs."""
     where = f"population {population.name!r}"
     if population.model != neuron.model and (population.model, neuron.model) != ("if", "lif"):
         raise InputError(f"{where} is {population.model}, the fabric's neurons are {neuron.model}")

@@ -130,6 +130,6 @@ def _too_large(network: Network, config: FabricConfig, network_links: list[Link]
     if needed is not None and needed > core.axons:
         return InputError(f"network too large for the fabric: needs {needed} axons at core (0, 0), has {core.axons}")
     return InputError(
-        f"network too large for the fabric: its {groups} groups do not fit {config.nodes} cores of {core.axons} axons and"
-        f" {core.neurons} neurons"
+        f"network too large for the fabric: its {groups} groups do not fit {config.nodes} cores of {core.axons} axons"
+        f" and {core.neurons} neurons"
     )

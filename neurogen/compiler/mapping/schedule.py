@@ -31,8 +31,8 @@ class Schedule:
 def schedule(network: Network, largest: int = 64) -> Schedule:
     """The smallest M for which every spike has at least one tick to travel, and the least depths for it.
 
-    A projection of delay d from a to b asks for ``depth(b) >= depth(a) + 1 - d*M``; a solution exists unless a loop asks
-    for more than it gives, which Bellman-Ford finds. Raises InputError if M would exceed ``largest``.
+    A projection of delay d from a to b asks for ``depth(b) >= depth(a) + 1 - d*M``; a solution exists unless a loop
+    asks for more than it gives, which Bellman-Ford finds. Raises InputError if M would exceed ``largest``.
     """
     inputs = frozenset(item.name for item in network.inputs)
     between = [p for p in network.projections if p.source not in inputs]

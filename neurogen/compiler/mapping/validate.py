@@ -10,8 +10,8 @@ from ...spec.image import Image
 def validate(image: Image) -> None:
     """Raise InputError naming the core and row at fault unless
 
-    every value fits its field; group ranges, synapse rows, route slices, rectangles, axons, delays and lines exist; and every
-    (core, axon) has exactly one source with one delay, so that no slot ever receives two events of an axon.
+    every value fits its field; group ranges, synapse rows, route slices, rectangles, axons, delays and lines exist; and
+    every (core, axon) has at most one source with one delay, so that no slot ever receives two events of an axon.
     """
     config = image.config
     if len(image.cores) != config.nodes:

@@ -3,7 +3,7 @@
 Every module has ``NAME`` (NIR's type) and ``KIND``.
 
 * ``KIND = "map"``: stateless and affine. ``size_in(record)`` is the number of inputs, or None where any will do;
-  ``weights(record, size)`` the matrix (n_in, n_out), or None for the identity; ``bias(record)`` an array (n_out,) or None.
+  ``weights(record, size)`` the matrix (n_in, n_out), or None for the identity; ``bias(record)`` (n_out,) or None.
 * ``KIND = "neuron"``: ``MODEL`` names the equation of ``SourcePopulation``; ``SHAPED`` the keys whose arrays carry the
   population's shape; ``discretise(record, convention)`` returns (gain, parameters), ``gain`` the factor of the weights.
 

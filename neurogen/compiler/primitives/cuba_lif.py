@@ -1,4 +1,4 @@
-"""CubaLIF: ``tau_syn dI/dt = -I + w_in S``, ``tau_mem dv/dt = (v_leak - v) + r I``; spikes where v passes v_threshold."""
+"""CubaLIF: ``tau_syn dI/dt = -I + w_in S``, ``tau_mem dv/dt = (v_leak - v) + r I``; spikes where v passes threshold."""
 
 import numpy as np
 
@@ -12,7 +12,8 @@ def discretise(record, convention):
     """``I = keep_u*I + gain_u*S``, ``v = keep*v + gain_v*I + (1 - keep)*v_leak``; u is I times gain_v.
 
     Euler and exponential: gain_u = (1 - keep_u)*w_in, gain_v = (1 - keep)*r. Norse adds spikes to the current as they
-    are (gain_u = w_in); Rockpool lets them decay once and adds the current to v as it is (gain_u = keep_u*w_in, gain_v = 1).
+    are (gain_u = w_in); Rockpool lets them decay once (gain_u = keep_u*w_in) and adds the current to v as it is
+    (gain_v = 1).
     """
     keep_u = convention.keep(np.asarray(record["tau_syn"], dtype=float))
     keep = convention.keep(np.asarray(record["tau_mem"], dtype=float))

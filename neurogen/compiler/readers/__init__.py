@@ -22,7 +22,7 @@ def readers() -> dict[str, ModuleType]:
 def read(path: Path | str, options: Options = DEFAULT) -> Source:
     """Read a network file of any known format.
 
-    Raises InputError if the file is missing, unreadable or of an unknown format, or says something that cannot be built.
+    Raises InputError if the file is missing, unreadable or of an unknown format, or holds what cannot be built.
     """
     path = Path(path)
     suffixes = {suffix: reader for reader in readers().values() for suffix in reader.SUFFIXES}

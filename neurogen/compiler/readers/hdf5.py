@@ -1,4 +1,4 @@
-"""HDF5 as plain dictionaries: groups become dictionaries, datasets arrays, byte strings text. Not a format of its own."""
+"""HDF5 as plain dictionaries: groups become dictionaries, datasets arrays, byte strings text. No format of its own."""
 
 from pathlib import Path
 

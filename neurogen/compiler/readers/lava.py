@@ -1,8 +1,8 @@
 """lava-dl netx ``.net`` files: dense CUBA layers with integer weights, taken over unchanged.
 
-Loihi's equation: ``u = dec(u, iDecay) + 64*sum(w*s)``, ``v = dec(v, vDecay) + u``, spike at ``v > 64*vThMant``, ``v = 0``.
-Each layer reads the previous layer's spikes of the same step. The coder of pixels that precedes the first layer is not
-part of the network: its input takes spikes (see ``compiler.coding.accumulate``).
+Loihi's equation: ``u = dec(u, iDecay) + 64*sum(w*s)``, ``v = dec(v, vDecay) + u``, spike at ``v > 64*vThMant``,
+``v = 0``. Each layer reads the previous layer's spikes of the same step. The coder of pixels that precedes the first
+layer is not part of the network: its input takes spikes (see ``compiler.coding.accumulate``).
 """
 
 from pathlib import Path

@@ -258,7 +258,7 @@ class _Graph:
     def _delays(self) -> dict[tuple[str, str], int]:
         """Steps of delay per (source, neuron): 0, or 1 where the connection goes back in a loop.
 
-        Inside a loop the neurons are ordered by their distance from the inputs; what goes back in that order waits a step.
+        Inside a loop the neurons are ordered by distance from the inputs; what goes back in that order waits a step.
         """
         graph = networkx.DiGraph()
         graph.add_nodes_from(self.kinds)

@@ -6,8 +6,8 @@ Keys of a plain chain, for layer i = 0, 1, ...:
 ``weight.i``           integers (n_in, n_out), from the previous layer (from the input for i = 0)
 ``recurrent.i``        optional integers (n_out, n_out), from the layer to itself, one step later
 ``model.i``            optional neuron model, default ``lif``
-``<parameter>.i``      any parameter of the model (``threshold.i``, ``leak_shift.i``, ``reset.i``, ...): an integer, one per
-                       neuron (n_out,), or the name of a choice; what is missing is the model's default
+``<parameter>.i``      any parameter of the model (``threshold.i``, ``leak_shift.i``, ``reset.i``, ...): an integer, one
+                       per neuron (n_out,), or the name of a choice; what is missing is the model's default
 ``state_bits.<r>.i``   optional width of register r
 =====================  ==================================================================================
 """
