@@ -17,7 +17,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 import click
 
 from . import __version__
-from .project import Project, load, value_of
+from .project import ImportOptions, Project, QuantiseOptions, SizeOptions, load, value_of
 from .spec.config import Config
 from .spec.errors import CheckError, InputError, ToolError
 
@@ -54,7 +54,7 @@ def build_parser() -> click.Group:
         params=[click.Option(["--version"], is_flag=True, expose_value=False, is_eager=True, callback=_version)],
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for verb in (neurons, schema, doctor):
+    for verb in (check, neurons, schema, doctor):
         group.add_command(verb)
     return group
 
@@ -169,6 +169,21 @@ def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
 def _print(project: Project, record: Any, text: str) -> None:
     """Print a result: as JSON where that was asked for, else as text."""
     click.echo(json.dumps(record, indent=2) if project.as_json else text.rstrip("\n"))
+
+
+IMPORT = [f"import.{key}" for key in ImportOptions.model_fields]
+QUANTISE = [f"quantise.{key}" for key in QuantiseOptions.model_fields]
+SIZE = [f"size.{key}" for key in SizeOptions.model_fields if key not in ("name", "weight_bits")]
+PLAN = (*IMPORT, *QUANTISE, *SIZE, "json")
+
+
+@_verb(*PLAN)
+def check(project: Project) -> None:
+    """Print what would be built of NETWORK, and every problem found; write nothing."""
+    from . import plan
+
+    found = plan.plan(project)
+    _print(project, plan.record(found), plan.text(found))
 
 
 @_verb("json", network=False)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from .spec.config import Config, FabricConfig, Keys
 from .spec.errors import InputError
@@ -53,6 +53,20 @@ class QuantiseOptions(Config):
     state_bits: Annotated[int | None, Field(ge=2, le=32, description="width of v; default: as wide as needed")] = None
 
 
+class SizeOptions(Config):
+    """What is wished of a fabric that is chosen for the network; the rest follows from the network."""
+
+    name: Annotated[str | None, Field(description="top module; default: the network's name")] = None
+    width: Annotated[int | None, Field(ge=1, le=16, description="columns of the mesh")] = None
+    height: Annotated[int | None, Field(ge=1, le=16, description="rows of the mesh")] = None
+    lanes: Annotated[int | None, Field(ge=1, le=256, description="lanes P of a core")] = None
+    banks: Annotated[int | None, Field(ge=1, le=64, description="synapse banks K of a core")] = None
+    update_lanes: Annotated[int | None, Field(ge=1, le=256, description="neurons U updated per clock")] = None
+    weight_bits: Annotated[int | None, Field(ge=2, le=16, description="signed weight width in the fabric")] = None
+    accumulator_bits: Annotated[int | None, Field(ge=4, le=40, description="width of one tick's input sum")] = None
+    programmable: Annotated[bool, Field(description="an overlay: everything loadable at run time")] = False
+
+
 class SimulateOptions(Config):
     """What ``simulate`` runs, and on what."""
 
@@ -84,9 +98,18 @@ class Project(Config):
     as_json: Annotated[bool, Field(alias="json", description="print the result as JSON")] = False
     importing: Annotated[ImportOptions, Field(alias="import")] = ImportOptions()
     quantise: QuantiseOptions = QuantiseOptions()
-    fabric: Annotated[FabricConfig | None, Field(description="default: chosen for the network, and explained")] = None
+    size: SizeOptions = SizeOptions()
+    fabric: Annotated[
+        FabricConfig | None, Field(description="the whole fabric; default: chosen for the network, and explained")
+    ] = None
     simulate: SimulateOptions = SimulateOptions()
     verify: VerifyOptions = VerifyOptions()
+
+    @model_validator(mode="after")
+    def _check(self):
+        if self.fabric is not None and self.size != SizeOptions():
+            raise ValueError("[size] is for a fabric that is chosen, [fabric] says the whole fabric; give one of them")
+        return self
 
 
 PATHS = ("network", "output", "simulate.input", "simulate.output", "verify.input")
