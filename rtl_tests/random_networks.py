@@ -54,7 +54,7 @@ FABRICS: dict[str, FabricConfig] = {
         ),
         fabric(
             "if_1x4", 1, 4, axons=36, neurons=16, lanes=16, banks=4, update_lanes=4, weight_bits=3,
-            accumulator_bits=12, payload_bits=3, delay_slots=8, slot_word_bits=3, routes=64, values=True,
+            accumulator_bits=12, payload_bits=3, delay_slots=8, slot_word_bits=4, routes=64, values=True,
             neuron=neuron("if", "per_population", SMALL_LIF),
         ),
         fabric(
@@ -75,7 +75,7 @@ FABRICS: dict[str, FabricConfig] = {
         ),
         fabric(
             "lif_4x1", 4, 1, axons=32, neurons=8, lanes=1, banks=1, update_lanes=1, weight_bits=4,
-            accumulator_bits=10, delay_slots=16, slot_word_bits=5, ranges=4, routes=40,
+            accumulator_bits=10, delay_slots=16, slot_word_bits=4, ranges=4, routes=40,
             neuron=neuron("lif", "per_population", SMALL_LIF, refractory_ticks=0),
         ),
     )
