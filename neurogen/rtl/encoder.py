@@ -1,0 +1,90 @@
+"""From vectors of U spikes to single neurons."""
+
+from amaranth import *
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..spec.config import CoreConfig, FabricConfig
+from ..spec.fixed import index_bits
+from . import bits
+from .streams import Queue
+
+
+def vector_layout(core: CoreConfig) -> data.StructLayout:
+    """U neurons of one subgroup: which of them fire, and in a value group what they deliver."""
+    return data.StructLayout(
+        {
+            "group": core.group_bits,
+            "subgroup": index_bits(core.subgroups),
+            "value_mode": int(core.values),
+            "spikes": core.update_lanes,
+            "values": data.ArrayLayout(core.value_bits, core.update_lanes),
+        }
+    )
+
+
+def spike_layout(core: CoreConfig) -> data.StructLayout:
+    """One neuron that fires, or (``is_value``) delivers ``value``, two's complement."""
+    return data.StructLayout(
+        {"neuron": index_bits(core.groups * core.lanes), "is_value": int(core.values), "value": core.value_bits}
+    )
+
+
+class Encoder(wiring.Component):
+    """Emits the neurons whose bits are set, lowest first, vector after vector.
+
+    Latency 2 clocks from a vector to its first neuron, throughput one neuron per clock, no bubble between vectors. Two
+    vectors wait beside the one at work; ``vectors.ready`` drops when both places are taken. A longer queue would make
+    update and emission together shorter by 1.5 % (32 vectors) to 6 % (128) where a vector has one random spike on average
+    and by less anywhere else.
+
+    Parameters
+    ----------
+    config : :class:`~neurogen.spec.config.FabricConfig`
+
+    Members
+    -------
+    vectors : In(stream of :func:`vector_layout`)
+        At least one bit of ``spikes`` is set.
+    spikes : Out(stream of :func:`spike_layout`)
+    spike_count : Out(1)
+        A neuron that fired (not a value) leaves in this clock.
+    busy : Out(1)
+        A vector is inside.
+    """
+
+    def __init__(self, config: FabricConfig):
+        self.config = config
+        super().__init__(
+            {
+                "vectors": In(stream.Signature(vector_layout(config.core))),
+                "spikes": Out(stream.Signature(spike_layout(config.core))),
+                "spike_count": Out(1),
+                "busy": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.queue = queue = Queue(shape=self.vectors.payload.shape())
+        wiring.connect(m, wiring.flipped(self.vectors), queue.i)
+        vector = Signal.like(self.vectors.payload)
+        chosen, rest = Signal.like(vector.spikes), Signal.like(vector.spikes)
+        m.d.comb += [
+            chosen.eq(bits.lowest(vector.spikes)),
+            rest.eq(vector.spikes & ~chosen),
+            self.spikes.valid.eq(vector.spikes.any()),
+            self.spikes.p.neuron.eq(Cat(bits.encode(chosen), vector.subgroup, vector.group)),
+            self.spikes.p.is_value.eq(vector.value_mode),
+            self.spikes.p.value.eq(bits.select(chosen, list(vector.values))),
+            queue.o.ready.eq(~rest.any() & (self.spikes.ready | ~self.spikes.valid)),
+            self.spike_count.eq(self.spikes.valid & self.spikes.ready & (vector.value_mode == 0)),
+            self.busy.eq(self.spikes.valid | queue.o.valid),
+        ]
+        with m.If(queue.o.ready):
+            m.d.sync += vector.eq(queue.o.payload)
+            with m.If(~queue.o.valid):
+                m.d.sync += vector.spikes.eq(0)
+        with m.Elif(self.spikes.ready):
+            m.d.sync += vector.spikes.eq(rest)
+        return m
