@@ -32,7 +32,7 @@ SUFFIXES = (".npz",)
 def read(path: Path, options: Options) -> Source:
     """Read an integer network. Raises InputError that names the key at fault."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: not a readable .npz file ({error})") from None
