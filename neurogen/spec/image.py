@@ -9,9 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from . import memory_map, rows
+from . import archive, memory_map, rows
 from .config import FabricConfig
-from .errors import InputError
 from .fields import bits_to_words
 from .memory_map import Region
 
@@ -121,29 +120,26 @@ class Image:
 
     @classmethod
     def load(cls, path: Path) -> "Image":
-        with np.load(path) as arrays:
-            header = json.loads(str(arrays["neurogen_image"]))
-            if header["format"] != FORMAT:
-                raise InputError(f"{path}: image format {header['format']}, this version reads {FORMAT}")
-            header.pop("format")
-            cores = []
-            for index in range(header.pop("cores")):
-                prefix = f"core.{index}."
-                tables: dict = {name: {} for name in _TABLES}
-                for key in arrays.files:
-                    if key.startswith(prefix):
-                        name, _, column = key.removeprefix(prefix).partition(".")
-                        if column:
-                            tables[name][column] = arrays[key]
-                cores.append(CoreImage(synapses=arrays[f"{prefix}synapses"], **tables))
-            return cls(
-                config=FabricConfig.parse(header.pop("config"), str(path)),
-                cores=tuple(cores),
-                inputs={name: arrays[f"input.{i}"] for i, name in enumerate(header["input_sizes"])},
-                outputs=tuple(header.pop("outputs")),
-                placements=tuple(Placement(**item) for item in header.pop("placements")),
-                **header,
-            )
+        """Read what :meth:`save` wrote. Raises InputError if the file is anything else."""
+        header, arrays = archive.read(path, "image", FORMAT)
+        header.pop("format")
+        cores = []
+        for index in range(header.pop("cores")):
+            prefix = f"core.{index}."
+            tables: dict = {name: {} for name in _TABLES}
+            for key, values in arrays.items():
+                name, _, column = key.removeprefix(prefix).partition(".")
+                if key.startswith(prefix) and column:
+                    tables[name][column] = values
+            cores.append(CoreImage(synapses=arrays[f"{prefix}synapses"], **tables))
+        return cls(
+            config=FabricConfig.parse(header.pop("config"), str(path)),
+            cores=tuple(cores),
+            inputs={name: arrays[f"input.{i}"] for i, name in enumerate(header["input_sizes"])},
+            outputs=tuple(header.pop("outputs")),
+            placements=tuple(Placement(**item) for item in header.pop("placements")),
+            **header,
+        )
 
 
 _TABLES = ("axons", "ranges", "groups", "neurons", "pointers", "routes")

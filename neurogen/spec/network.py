@@ -14,7 +14,7 @@ from pathlib import Path
 import networkx
 import numpy as np
 
-from . import neurons
+from . import archive, neurons
 from .errors import InputError
 
 FORMAT = 1
@@ -153,27 +153,24 @@ class Network:
 
     @classmethod
     def load(cls, path: Path) -> "Network":
-        with np.load(path) as arrays:
-            header = json.loads(str(arrays["neurogen_network"]))
-            if header["format"] != FORMAT:
-                raise InputError(f"{path}: network format {header['format']}, this version reads {FORMAT}")
+        """Read what :meth:`save` wrote. Raises InputError if the file is anything else."""
+        header, arrays = archive.read(path, "network", FORMAT)
 
-            def parameters(record):
-                return {k: arrays[v] if isinstance(v, str) else v for k, v in record.items()}
+        def parameters(record):
+            return {k: arrays[v] if isinstance(v, str) else v for k, v in record.items()}
 
-            return cls(
-                name=header["name"],
-                inputs=tuple(Input(**item) for item in header["inputs"]),
-                populations=tuple(
-                    Population(**{**item, "parameters": parameters(item["parameters"])})
-                    for item in header["populations"]
-                ),
-                projections=tuple(
-                    Projection(**{**item, "weights": arrays[item["weights"]]}) for item in header["projections"]
-                ),
-                outputs=tuple(Output(**item) for item in header["outputs"]),
-                metadata=header["metadata"],
-            )
+        return cls(
+            name=header["name"],
+            inputs=tuple(Input(**item) for item in header["inputs"]),
+            populations=tuple(
+                Population(**{**item, "parameters": parameters(item["parameters"])}) for item in header["populations"]
+            ),
+            projections=tuple(
+                Projection(**{**item, "weights": arrays[item["weights"]]}) for item in header["projections"]
+            ),
+            outputs=tuple(Output(**item) for item in header["outputs"]),
+            metadata=header["metadata"],
+        )
 
 
 def _check_parameters(population: Population) -> None:

@@ -133,3 +133,31 @@ def test_a_mistake_is_one_line(changes, text):
     with pytest.raises(InputError) as error:
         network(**changes)
     assert str(error.value) == text
+
+
+def test_files_that_are_something_else_are_refused(tmp_path):
+    path = tmp_path / "x.npz"
+    network().save(path)
+    whole = path.read_bytes()
+
+    def refusal(content: bytes | None, kind: type) -> str:
+        path.unlink(missing_ok=True)
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(InputError) as error:
+            kind.load(path)
+        return str(error.value).removeprefix(f"{path}: ")
+
+    assert refusal(None, Image) == "No such file or directory"
+    assert refusal(b"", Network) == "not a readable .npz file"
+    assert refusal(b"not an archive", Image) == "not a readable .npz file"
+    assert refusal(whole[: len(whole) // 2], Network) == "not a readable .npz file"
+    assert refusal(whole, Image) == "there is no neurogen image in this file"
+
+
+def test_a_file_of_another_version_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "x.npz"
+    network().save(path)
+    monkeypatch.setattr("neurogen.spec.network.FORMAT", 2)
+    with pytest.raises(InputError, match="network format 1, this version reads 2"):
+        Network.load(path)
