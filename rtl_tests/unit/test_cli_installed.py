@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ("neurogen", "golden", "boards")
-DATA = {".nir", ".npz", ".v", ".vlt", ".j2", ".json"}
+DATA = {".md", ".nir", ".npz", ".v", ".vlt", ".j2", ".json"}
 
 
 @pytest.fixture(scope="module")
