@@ -42,13 +42,13 @@ METADATA = {
 class Recipe:
     """Hyperparameters, chosen on the validation part."""
 
-    epochs: int = 200
+    epochs: int = 300
     batch: int = 64
     learning_rate: float = 4e-3
     weight_decay: float = 1e-3
     sharpness: float = 4.0  # of the surrogate 1 / (1 + sharpness * |v - 1|)^2
     temperature: float = 0.5  # logits per output spike
-    weight_noise: float = 0.08  # of the largest weight: what rounding to 4 bits does
+    weight_noise: float = 0.05  # of the largest weight: what rounding to 4 bits does
     turn_degrees: float = 12.0
     shift_pixels: float = 0.5
 

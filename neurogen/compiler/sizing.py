@@ -89,6 +89,7 @@ def _roomy_core(network: Network, wishes: Wishes) -> tuple[CoreConfig, list[str]
     largest = max(population.size for population in network.populations)
     lanes = wishes.lanes or min(LANES, _power_of_two(largest))
     fan_in = max(_fan_in(network, population.name) for population in network.populations)
+    ahead = [plan.delay_ticks(p) for p in network.projections if p.source in plan.inputs]
     delays = [plan.delay_ticks(p) for p in network.projections if p.source not in plan.inputs]
     widths = [
         signed_bits_for(int(p.weights.min()), int(p.weights.max())) for p in network.projections if p.weights.size
@@ -103,7 +104,7 @@ def _roomy_core(network: Network, wishes: Wishes) -> tuple[CoreConfig, list[str]
             "weight_bits": wishes.weight_bits or max([2, *widths]),
             "accumulator_bits": wishes.accumulator_bits or max(4, accumulator_bits(network)),
             "payload_bits": max(item.payload_bits for item in network.inputs) if network.inputs else 0,
-            "delay_slots": _power_of_two(max([1, *delays]) + 1),
+            "delay_slots": _power_of_two(max([1, *delays, *(delay + 1 for delay in ahead)]) + 1),
             "ranges": 16,
             "routes": 65536,
             "values": any(output.values for output in network.outputs),
@@ -121,8 +122,8 @@ def _roomy_core(network: Network, wishes: Wishes) -> tuple[CoreConfig, list[str]
         f"{core.weight_bits}-bit weights: " + ("as asked" if wishes.weight_bits else "the widest weight needs them"),
         f"{core.accumulator_bits}-bit accumulators: "
         + ("as asked" if wishes.accumulator_bits else "proved from the weights, no neuron can overflow them"),
-        f"{core.delay_slots} delay slots: the longest axonal delay in ticks is {max([1, *delays])} (ticks per step:"
-        f" {plan.step_ticks}, depth of the last population: {plan.depth})",
+        f"{core.delay_slots} delay slots: the longest axonal delay is {max([1, *delays])}, inputs are sent"
+        f" {max([0, *ahead])} ticks ahead (ticks per step: {plan.step_ticks}, depth: {plan.depth})",
         f"{core.neuron.model} neurons, {registers}; tables of "
         + (", ".join(tables) if tables else "nothing")
         + (

@@ -55,9 +55,15 @@ def links(network: Network, schedule: Schedule, core: CoreConfig) -> list[Link]:
     found: dict[tuple, Link] = {}
     for projection in network.projections:
         delay = schedule.delay_ticks(projection)
+        where = f"projection {projection.source} -> {projection.target}"
+        if projection.source in schedule.inputs and delay > core.delay_slots - 2:
+            raise InputError(
+                f"{where} has its events sent {delay} ticks ahead; with {core.delay_slots} delay slots the fabric takes"
+                f" them at most {core.delay_slots - 2} ticks ahead"
+            )
         if projection.source not in schedule.inputs and delay > core.delay_slots - 1:
             raise InputError(
-                f"projection {projection.source} -> {projection.target} needs an axonal delay of {delay} ticks; the"
+                f"{where} needs an axonal delay of {delay} ticks; the"
                 f" fabric has {core.delay_slots} slots, for delays of 1..{core.delay_slots - 1}"
             )
         copy = 0
