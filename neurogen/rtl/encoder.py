@@ -34,9 +34,9 @@ class Encoder(wiring.Component):
     """Emits the neurons whose bits are set, lowest first, vector after vector.
 
     Latency 2 clocks from a vector to its first neuron, throughput one neuron per clock, no bubble between vectors. Two
-    vectors wait beside the one at work; ``vectors.ready`` drops when both places are taken. A longer queue would make
-    update and emission together shorter by 1.5 % (32 vectors) to 6 % (128) where a vector has one random spike on average
-    and by less anywhere else.
+    vectors wait beside the one at work; ``vectors.ready`` drops when both places are taken. A longer queue would cut
+    the clocks of update and emission together by 1.5 % (32 vectors) to 6 % (128) where a vector has one random spike
+    on average, and by less anywhere else.
 
     Parameters
     ----------
