@@ -19,16 +19,16 @@ class Command(IntEnum):
     """Words to the fabric."""
 
     NOP = 0
-    EVENTS = 1  # + count EVENT words: axon events for one tick
+    EVENTS = 1  # + count EVENT words: axon events for one tick; need not wait for ticks that run
     ADVANCE = 2  # run `count` ticks, one after the other
     RESET = 3  # when quiescent: initial state, empty slots, tick 0 is next
     END_SAMPLE = 4  # run the fabric's `depth` register's worth of ticks, then RESET
     TARGET = 5  # the rectangle of cores that SETADDR, WRITE and READ go to
     SETADDR = 6
     WRITE = 7  # + ceil(count / 2) words of two 16-bit data words each, the first in the low half
-    READ = 8  # `count` reads, answered by REPLY words; the target must be one core
+    READ = 8  # `count` reads, answered by REPLY words; an error, and ignored, if the target is not one core
     POKE = 9  # + 1 word: the new value of a register
-    PEEK = 10  # answered by PEEKED
+    PEEK = 10  # answered by PEEKED; 0 if there is no such register
 
 
 class Response(IntEnum):
@@ -38,7 +38,7 @@ class Response(IntEnum):
     SPIKE = 1
     VALUE = 2  # + 1 word: the value, sign extended
     REPLY = 3
-    TICK_DONE = 4  # + 1 word: clocks from release to quiescence
+    TICK_DONE = 4  # + 1 word: clocks from the release at the barrier's root to the first that sees quiescence
     PEEKED = 5  # + 1 word: the register's value
     RESET_DONE = 6
 
@@ -47,15 +47,15 @@ class Register(IntEnum):
     """The host port's own registers, 32 bits each."""
 
     IDENTITY = 0  # read only: low 32 bits of the configuration's digest
-    TICK = 1  # read only: the next tick of the sample
+    TICK = 1  # read only: the next tick, counted from the last RESET (also across overlapped samples)
     SAMPLE_TICKS = 2  # length of a sample in ticks (T * M); 0: endless
     PERIOD_TICKS = 3  # M, ticks per step
     DEPTH = 4  # largest depth of a population, in ticks: what END_SAMPLE drains
     OVERLAPPED = 5  # 1: the next sample follows at once; populations restart at their own step 0
     TICK_CYCLES = 6  # 0: run on ADVANCE; else real time, a tick every so many clocks
-    REFUSED = 7  # read only: events whose tick was outside [next, next + D - 2]
-    LATE = 8  # read only: ticks that were not done when their period ended
-    ERRORS = 9  # read only: words that were no command
+    REFUSED = 7  # read only: events whose tick was outside [next, next + D - 2], next being the first not yet ordered
+    LATE = 8  # read only: ends of a period in real time at which the tick before was not done
+    ERRORS = 9  # read only: words that were no command, and commands that could not be executed
 
 
 _OPCODE = Field("opcode", OPCODE_BITS, "what the message is")
@@ -86,7 +86,7 @@ def commands(config: FabricConfig) -> dict[Command, Layout]:
     register = Field("register", 4, "which register")
     layouts = {
         Command.NOP: (),
-        Command.EVENTS: (count, Field("tick", TICK_BITS, "tick of the sample")),
+        Command.EVENTS: (count, Field("tick", TICK_BITS, "tick, counted from the last RESET")),
         Command.ADVANCE: (Field("count", TICK_BITS, "ticks to run"),),
         Command.RESET: (),
         Command.END_SAMPLE: (),
