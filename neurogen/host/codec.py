@@ -161,12 +161,21 @@ def sample(image: Image, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
     return np.concatenate([*parts, end_sample(config)])
 
 
-def overlapped_samples(image: Image, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
-    """B samples that follow each other at once, after :func:`begin`; the last is drained. ``inputs``: (B, T, n)."""
+def samples(image: Image, inputs: Mapping[str, np.ndarray], overlapped: bool = False) -> np.ndarray:
+    """B samples one after the other, each drained; or ``overlapped``: each at once after the other, and the last drained.
+
+    ``inputs``: input name -> integers (B, T, n). Raises InputError as :func:`begin` does.
+    """
+    config = image.config
+    count, steps = next(iter(inputs.values())).shape[:2]
+    start = begin(image, steps, overlapped)
+    if not overlapped:
+        each = [sample(image, {name: values[i] for name, values in inputs.items()}) for i in range(count)]
+        return np.concatenate([start, *each])
     joined = {name: values.reshape(-1, values.shape[-1]) for name, values in inputs.items()}
-    config, ticks = image.config, arrivals(image, joined)
-    parts = [part for tick, found in enumerate(ticks) for part in (events(config, tick, found), advance(config))]
-    return np.concatenate([*parts, reset(config)])
+    ticks = enumerate(arrivals(image, joined))
+    parts = [part for tick, found in ticks for part in (events(config, tick, found), advance(config))]
+    return np.concatenate([start, *parts, reset(config)])
 
 
 # Responses
@@ -250,8 +259,7 @@ class Outputs:
 
 
 def outputs(image: Image, records: Records, samples: int, steps: int, overlapped: bool = False) -> Outputs:
-    """Outputs of ``samples`` samples of ``steps`` steps, from the records of :func:`sample` (or, ``overlapped``,
-    :func:`overlapped_samples`) commands.
+    """Outputs of ``samples`` samples of ``steps`` steps, from the records of :func:`samples` commands.
 
     Raises ValueError where a tick is missing, or an output comes in a tick in which its population does not work.
     """

@@ -121,6 +121,11 @@ def write(path: Path, spikes: Mapping[str, np.ndarray], values: Mapping[str, np.
     for kind, dtype, found in (("spikes", np.uint8, spikes), ("values", np.int32, values)):
         for name, array in found.items():
             arrays[kind if len(found) == 1 else f"{kind}/{name}"] = array.astype(dtype)
+    save(path, arrays)
+
+
+def save(path: Path, arrays: Mapping[str, Any]) -> None:
+    """Write an ``.npz``, all of it or nothing; :func:`replace` says how."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
     replace(Path(path), buffer.getvalue())

@@ -17,6 +17,7 @@ from types import ModuleType
 
 from ...spec.errors import InputError, ToolError
 from ...spec.registry import scan
+from ...tb import BENCH, TOP, defines
 from .. import cache as store
 
 LOG = "compile.log"
@@ -61,13 +62,13 @@ class Model:
     folder: Path
 
 
-def compile(name: str, sources: Mapping[str, str], top: str, defines: Mapping[str, str]) -> Model:
+def compile(name: str, sources: Mapping[str, str], top: str, macros: Mapping[str, str]) -> Model:
     """Compile ``sources`` (file name -> text) with ``top`` on top, or find the result of an earlier time.
 
     Raises ToolError, with the compiler's log, if the compiler refuses or is not there.
     """
     module = simulator(name)
-    parts = [f"{key}={value}" for key, value in sorted({**sources, **defines}.items())]
+    parts = [f"{key}={value}" for key, value in sorted({**sources, **macros}.items())]
     cocotb = (
         importlib.metadata.version("cocotb"),
         sys.prefix,
@@ -77,9 +78,34 @@ def compile(name: str, sources: Mapping[str, str], top: str, defines: Mapping[st
     def make(folder: Path) -> None:
         for file, text in sources.items():
             (folder / file).write_text(text)
-        module.compile(list(sources), top, defines, folder)
+        module.compile(list(sources), top, macros, folder)
 
     return Model(name, top, store.entry("models", key, make))
+
+
+def bench(name: str, verilog: str, top: str) -> Model:
+    """The shipped bench around a fabric whose Verilog is given."""
+    return compile(name, {"bench.v": BENCH.read_text(), "top.v": verilog}, TOP, defines(top))
+
+
+def run(model: Model, module: str, test: str, folder: Path, seed: int) -> None:
+    """Run the cocotb test ``test`` of ``module`` in ``folder``.
+
+    Raises ToolError, with the simulation's log, if the simulator fails or the test does.
+    """
+    from cocotb_tools.runner import get_results, get_runner
+
+    log, results = folder / "simulation.log", folder / "results.xml"
+    try:
+        get_runner(model.name).test(
+            test_module=module, testcase=test, hdl_toplevel=model.top, hdl_toplevel_lang="verilog", seed=seed,
+            build_dir=model.folder, test_dir=folder, results_xml=str(results.resolve()), log_file=log,
+        )  # fmt: skip
+        tests, failures = get_results(results)
+    except (RuntimeError, SystemExit) as error:
+        raise ToolError(f"{model.name}: the simulation of {test} ended early ({error})", log) from None
+    if failures or not tests:
+        raise ToolError(f"{model.name}: {test} failed, seed {seed}", log)
 
 
 def run_tool(command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None) -> None:

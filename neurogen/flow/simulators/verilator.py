@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ...spec.errors import ToolError
-from . import TIMESCALE, WAIVERS, first_line, run_tool
+from . import LOG, TIMESCALE, WAIVERS, first_line, run_tool
 
 NAME = "verilator"
 SUMMARY = "Verilator, compiled, two-valued"
@@ -63,5 +63,7 @@ def compile(sources: Sequence[str], top: str, defines: Mapping[str, str], folder
     ]
     run_tool(command, folder, environment())
     run_tool(["make", "-s", "-j", str(os.cpu_count() or 1), "-f", f"{PROGRAM}.mk"], folder, environment())
-    for leftover in [*folder.glob("*.o"), *folder.glob("*.a"), *folder.glob("*.gch"), *folder.glob("*.d")]:
-        leftover.unlink()
+    kept = {top, LOG, *sources}
+    for leftover in folder.iterdir():
+        if leftover.name not in kept:
+            leftover.unlink()

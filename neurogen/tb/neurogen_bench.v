@@ -10,7 +10,7 @@
 // until it is taken; while nothing is offered the payload is noise. `limit` clocks without a transfer set `stuck`.
 `timescale 1ns / 1ps
 
-module bench;
+module neurogen_bench;
     localparam OPCODE_BITS = `OPCODE_BITS;
     localparam [(1 << `OPCODE_BITS) - 1 : 0] TWO_WORDS = `TWO_WORDS;  // by opcode: another word follows
     localparam [OPCODE_BITS - 1 : 0] PEEKED = `PEEKED;

@@ -1,0 +1,324 @@
+"""Compares a fabric with ``golden.fabric``: every output, every neuron's state after every tick, every counter.
+
+The golden model runs first and decides what to ask (:meth:`Checker.plan`); the answers are then held against it, in
+order (:meth:`Checker.check`). Nothing here knows whether a simulator, a netlist or a board answers.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from golden.fabric import Fabric, Tick
+
+from ..host import codec
+from ..host.codec import Records
+from ..spec.image import Image
+from ..spec.memory_map import COUNTERS, Region, Status
+from ..spec.words import Register, Response
+
+MODES = ("stepped", "drained", "overlapped")
+SILENT_REGISTERS = (Register.REFUSED, Register.LATE, Register.ERRORS)
+
+
+class Mismatch(AssertionError):
+    """The fabric differs from the golden model. ``where`` has: what, sample, tick, core, neuron, expected, got."""
+
+    def __init__(self, **where):
+        self.where = where
+        super().__init__(", ".join(f"{name} {value}" for name, value in where.items() if value is not None))
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What comes next in the stream: a ``tick``'s outputs, a core's ``status`` or ``state``, a register, or a reset."""
+
+    at: int  # ticks since the last reset
+    tick: Tick | None = None
+    core: int | None = None
+    counters: Mapping[Status, int] | None = None
+    fresh: np.ndarray | None = None
+    state: Mapping[str, np.ndarray] | None = None
+    register: Register | None = None
+
+
+@dataclass
+class Statistics:
+    """What was compared. ``bound_cycles`` is a lower bound for ``tick_cycles``, proved by the golden model."""
+
+    ticks: int = 0
+    spikes: int = 0
+    outputs: int = 0
+    values: int = 0
+    states: int = 0
+    counters: int = 0
+    tick_cycles: int = 0
+    bound_cycles: int = 0
+
+    def add(self, other: "Statistics") -> None:
+        for name, value in vars(other).items():
+            setattr(self, name, getattr(self, name) + value)
+
+
+@dataclass
+class Plan:
+    """Words to send and what must come back. ``fired`` (cores * G * P,) and ``reached`` (cores,) say what took part."""
+
+    words: np.ndarray
+    expectations: list[Expectation]
+    fired: np.ndarray
+    reached: np.ndarray
+    spikes: int = 0
+
+
+class Checker:
+    """Checks one fabric against the golden model, sample by sample, from reset to reset.
+
+    Parameters
+    ----------
+    image : the image that the fabric runs
+    states : int
+        Read all states and counters after every so many ticks, and after the last.
+    """
+
+    def __init__(self, image: Image, states: int = 1):
+        self.image, self._golden, self._states = image, Fabric(image), states
+        self._offsets: dict[int, dict[Status, int]] = {}
+        core = image.config.core
+        self._real = np.tile(np.arange(core.groups * core.lanes) < core.neurons, image.config.nodes)
+
+    # What to ask
+
+    def plan(self, inputs: Mapping[str, np.ndarray], mode: str = "stepped") -> Plan:
+        """One sample, ``inputs`` (T, n) each, with every tick advanced on its own (``stepped``) or with END_SAMPLE
+        (``drained``, states are then not read while it drains); or (B, T, n) that follow each other (``overlapped``).
+        """
+        golden, image = self._golden, self.image
+        overlapped = mode == "overlapped"
+        steps = next(iter(inputs.values())).shape[-2]
+        joined = {name: values.reshape(-1, values.shape[-1]) for name, values in inputs.items()}
+        arrivals = codec.arrivals(image, joined)
+        length = steps * image.step_ticks
+        golden.reset()
+        golden.registers |= {Register.SAMPLE_TICKS: length, Register.OVERLAPPED: int(overlapped)}
+        plan = _Plan(self, codec.begin(image, steps, overlapped))
+        plan.expect(Expectation(0))
+        plan.read_cores(0)
+        stepped = len(arrivals) - (image.depth if mode == "drained" else 0)
+        for tick, events in enumerate(arrivals):
+            if len(events):
+                golden.events(tick, events.rectangles, events.axons, events.payloads)
+                plan.send(codec.events(image.config, tick, events))
+            if tick < stepped:
+                plan.send(codec.advance(image.config))
+                plan.run_tick(tick)
+                if (tick + 1) % self._states == 0 or tick + 1 == stepped:
+                    plan.read_cores(tick + 1)
+        plan.send((codec.end_sample if mode == "drained" else codec.reset)(image.config))
+        for tick in range(stepped, len(arrivals)):
+            plan.run_tick(tick)
+        golden.reset()
+        plan.expect(Expectation(len(arrivals)))
+        plan.read_cores(len(arrivals))
+        plan.read_registers(len(arrivals))
+        return plan.finish()
+
+    # What came back
+
+    def check(self, plan: Plan, records: Records, sample: int = 0) -> Statistics:
+        """Hold ``records`` against ``plan``. Raises Mismatch at the first difference."""
+        found, at = Statistics(spikes=plan.spikes), 0
+        for expectation in plan.expectations:
+            at = self._take(expectation, records, at, sample, found)
+        if at != len(records):
+            raise Mismatch(what="words after the last answer", sample=sample, expected=0, got=len(records) - at)
+        return found
+
+    def _take(self, e: Expectation, records: Records, at: int, sample: int, found: Statistics) -> int:
+        """Check one expectation from record ``at``; where the next one starts."""
+        if e.tick is not None:
+            end = at + int(np.argmax(records.kind[at:] == Response.TICK_DONE)) if at < len(records) else at
+            self._kinds(records[at : end + 1], Response.TICK_DONE, sample, e.at, last=True)
+            self._tick(e, records[at:end], sample, found)
+            if records.value[end] != e.tick.tick:
+                raise Mismatch(
+                    what="tick number", sample=sample, tick=e.at, expected=e.tick.tick, got=records.value[end]
+                )
+            self._cycles(e, int(records.extra[end]), sample, found)
+            return end + 1
+        kind, count = Response.RESET_DONE, 1
+        if e.register is not None:
+            kind = Response.PEEKED
+        elif e.core is not None:
+            kind = Response.REPLY
+            count = codec.region_words(self.image.config, Region.STATUS if e.counters is not None else Region.STATE)
+        part = records[at : at + count]
+        self._kinds(part, kind, sample, e.at)
+        if len(part) < count:
+            raise Mismatch(what=f"{kind.name} words", sample=sample, tick=e.at, expected=count, got=len(part))
+        if e.register is not None and part.extra[0]:
+            raise Mismatch(what=e.register.name, sample=sample, tick=e.at, expected=0, got=int(part.extra[0]))
+        if e.counters is not None:
+            self._status(e, part.value, sample, found)
+        elif e.core is not None:
+            self._state(e, part.value, sample, found)
+        return at + count
+
+    @staticmethod
+    def _kinds(part: Records, kind: Response, sample: int, tick: int, last: bool = False) -> None:
+        """All of ``part`` is of ``kind``; or, where only the ``last`` must be, the others are outputs."""
+        allowed = np.isin(part.kind, (Response.SPIKE, Response.VALUE) if last else (kind,))
+        if last and len(part):
+            allowed[-1] = part.kind[-1] == kind
+        if not allowed.all() or not len(part):
+            got = Response(part.kind[np.argmin(allowed)]).name if len(part) else "nothing"
+            raise Mismatch(what="answer", sample=sample, tick=tick, expected=kind.name, got=got)
+
+    def _tick(self, e: Expectation, part: Records, sample: int, found: Statistics) -> None:
+        lines = np.sort(part.of(Response.SPIKE).value)
+        if not np.array_equal(lines, e.tick.spikes):
+            unique = np.union1d(lines, e.tick.spikes)
+            wanted, got = np.isin(unique, e.tick.spikes), np.array([(lines == line).sum() for line in unique])
+            wrong = int(np.flatnonzero(got != wanted)[0])
+            raise Mismatch(what="output spikes", sample=sample, tick=e.at, **self._owner(int(unique[wrong])),
+                           expected=int(wanted[wrong]), got=int(got[wrong]))  # fmt: skip
+        values = part.of(Response.VALUE)
+        order = np.argsort(values.value, kind="stable")
+        got = np.column_stack([values.value[order], values.extra[order]])
+        if got.shape != e.tick.values.shape:
+            raise Mismatch(what="values", sample=sample, tick=e.at, expected=len(e.tick.values), got=len(got))
+        wrong = np.flatnonzero((got != e.tick.values).any(axis=1))
+        if len(wrong):
+            (line, expected), (_, value) = e.tick.values[wrong[0]].tolist(), got[wrong[0]].tolist()
+            raise Mismatch(what="output value", sample=sample, tick=e.at, **self._owner(line), expected=expected,
+                           got=value)  # fmt: skip
+        found.ticks += 1
+        found.outputs += len(lines)
+        found.values += len(got)
+
+    def _owner(self, line: int) -> dict:
+        """Core, neuron and output of a line."""
+        for output in self.image.outputs:
+            index = line - output["first_line"]
+            for p in self.image.placements if 0 <= index < output["size"] else ():
+                if p.population == output["population"] and p.first <= index < p.first + p.count:
+                    return {"core": p.core, "neuron": p.neuron + index - p.first, "output": f"{p.population}[{index}]"}
+        return {"line": line}
+
+    @staticmethod
+    def _cycles(e: Expectation, cycles: int, sample: int, found: Statistics) -> None:
+        nodes = e.tick.tables.image.config.nodes
+        activities = [e.tick.activity(core) for core in range(nodes)]
+        bound = max(a.integrate_cycles + max(a.update_cycles, a.emit_cycles) for a in activities)
+        if cycles < bound:
+            raise Mismatch(what="clocks of the tick", sample=sample, tick=e.at, expected=f">= {bound}", got=cycles)
+        found.tick_cycles += cycles
+        found.bound_cycles += bound
+
+    def _status(self, e: Expectation, data: np.ndarray, sample: int, found: Statistics) -> None:
+        status = codec.decode_status(self.image.config, data)
+        mask = (1 << self.image.config.core.counter_bits) - 1
+        start = self._offsets.setdefault(e.core, {c: status.counters[c] - e.counters[c] for c in COUNTERS})
+        for counter in COUNTERS:
+            got = (status.counters[counter] - start[counter]) & mask
+            if got != e.counters[counter] or (counter is Status.COLLISIONS and got):
+                expected = 0 if counter is Status.COLLISIONS else e.counters[counter]
+                raise Mismatch(
+                    what=f"counter {counter.name}", sample=sample, tick=e.at, core=e.core, expected=expected, got=got
+                )
+        wrong = np.flatnonzero(status.fresh != e.fresh)
+        if len(wrong):
+            neuron = int(wrong[0]) * self.image.config.core.lanes
+            raise Mismatch(what="initial state pending", sample=sample, tick=e.at, core=e.core, neuron=neuron,
+                           expected=bool(e.fresh[wrong[0]]), got=bool(status.fresh[wrong[0]]))  # fmt: skip
+        found.counters += len(COUNTERS)
+
+    def _state(self, e: Expectation, data: np.ndarray, sample: int, found: Statistics) -> None:
+        got = codec.decode_state(self.image, e.core, data, e.fresh)
+        used = np.repeat(self.image.cores[e.core].groups["used"].astype(bool), self.image.config.core.lanes)
+        used[self.image.config.core.neurons :] = False
+        for name, expected in e.state.items():
+            wrong = np.flatnonzero((got[name] != expected) & used)
+            if len(wrong):
+                raise Mismatch(what=f"state {name}", sample=sample, tick=e.at, core=e.core, neuron=int(wrong[0]),
+                               expected=int(expected[wrong[0]]), got=int(got[name][wrong[0]]))  # fmt: skip
+        found.states += int(used.sum())
+
+
+class _Plan:
+    """A plan in the making: the golden model goes along with what is sent."""
+
+    def __init__(self, checker: Checker, words: np.ndarray):
+        self._image, self._golden, self._real = checker.image, checker._golden, checker._real
+        self._parts, self._expectations = [words], []
+        config = self._image.config
+        self._fired = np.zeros(len(self._real), dtype=bool)
+        self._reached = np.zeros(config.nodes, dtype=bool)
+        self._spikes = 0
+
+    def send(self, words: np.ndarray) -> None:
+        self._parts.append(words)
+
+    def expect(self, expectation: Expectation) -> None:
+        self._expectations.append(expectation)
+
+    def run_tick(self, at: int) -> None:
+        tick = self._golden.tick()
+        core = self._image.config.core
+        spiking = tick.emitted[~tick.tables.delivers[tick.emitted // core.lanes]]
+        self._fired[tick.emitted] = True
+        self._reached[tick.axons // core.axons] = True
+        self._spikes += len(spiking)
+        self.expect(Expectation(at, tick=tick))
+
+    def read_cores(self, at: int) -> None:
+        """Status and state of every core. The reads travel the mesh too, so the golden model counts their hops."""
+        config, golden = self._image.config, self._golden
+        for core in range(config.nodes):
+            y, x = divmod(core, config.width)
+            rectangle = (x, x, y, y)
+            count, seen = codec.region_words(config, Region.STATUS), 2 * Status.HOPS + 1
+            self.send(codec.read_region(config, core, Region.STATUS))
+            golden.count_flits(rectangle, 1)  # SETADDR
+            golden.count_flits(rectangle, seen, replies=seen - 1)  # when HOPS is read, its own reply is still to come
+            counters = golden.counters(core)
+            golden.count_flits(rectangle, 1, replies=1)
+            golden.count_flits(rectangle, count - seen - 1, replies=count - seen)
+            fresh = golden.fresh(core)
+            self.expect(Expectation(at, core=core, counters=counters, fresh=fresh))
+            states = codec.region_words(config, Region.STATE)
+            self.send(codec.read_region(config, core, Region.STATE))
+            golden.count_flits(rectangle, 1 + states)
+            golden.count_flits(rectangle, 0, replies=states)
+            self.expect(Expectation(at, core=core, state=golden.state(core), fresh=fresh))
+
+    def read_registers(self, at: int) -> None:
+        """Nothing was refused, late or wrong."""
+        for register in SILENT_REGISTERS:
+            self.send(codec.peek(self._image.config, register))
+            self.expect(Expectation(at, register=register))
+
+    def finish(self) -> Plan:
+        return Plan(np.concatenate(self._parts), self._expectations, self._fired, self._reached, self._spikes)
+
+
+def silence(image: Image, fired: np.ndarray, reached: np.ndarray) -> str | None:
+    """Why a run proves little, or None.
+
+    Little is: a population with fewer than 3 firing neurons (or all, if smaller), a core in use that no event reached.
+    """
+    lanes = image.config.core.groups * image.config.core.lanes
+    if not fired.any():
+        return "no neuron fired"
+    active: dict[str, int] = {}
+    sizes: dict[str, int] = {}
+    for p in image.placements:
+        start = p.core * lanes + p.neuron
+        active[p.population] = active.get(p.population, 0) + int(fired[start : start + p.count].sum())
+        sizes[p.population] = sizes.get(p.population, 0) + p.count
+        if not reached[p.core]:
+            return f"no event reached core {p.core}"
+    for name, count in active.items():
+        if count < min(3, sizes[name]):
+            return f"only {count} of {sizes[name]} neurons of population {name!r} fired"
+    return None

@@ -1,0 +1,113 @@
+"""The tests that cocotb runs inside a simulator: play a job, which ``neurogen.flow`` left in the working directory.
+
+``job.json`` says what to run; results go to one file for each chunk of samples, whole or not at all, so a run that was
+interrupted goes on where it stopped.
+"""
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import cocotb
+import numpy as np
+from cocotb.handle import HierarchyObject
+
+from ..host import codec, data
+from ..spec.image import Image
+from .checker import Checker, Mismatch
+from .driver import FabricDriver
+
+JOB, IMAGE, SAMPLES = Path("job.json"), Path("image.npz"), Path("samples.npz")
+MISMATCH, PROGRESS, SPEED = Path("mismatch.json"), Path("progress.json"), Path("speed.json")
+
+
+@dataclass(frozen=True)
+class Job:
+    """``items``: the results' file stems, with the first sample, the end, and the checker's mode of each."""
+
+    items: list[tuple[str, int, int, str]]
+    load: bool  # the image is not in the memories yet
+    idle: int = 0
+    stall: int = 0
+    seed: int = 1
+    states: int = 1
+
+    def write(self, folder: Path) -> None:
+        (folder / JOB).write_text(json.dumps(vars(self)))
+
+    @classmethod
+    def read(cls) -> "Job":
+        return cls(**json.loads(JOB.read_text()))
+
+
+def result(name: str) -> Path:
+    """Where the result of the item ``name`` stands."""
+    return Path(f"{name}.npz")
+
+
+class Player:
+    """A job, the fabric that it runs on, and how far it is."""
+
+    def __init__(self, dut: HierarchyObject):
+        self.job, self.image = Job.read(), Image.load(IMAGE)
+        self.driver = FabricDriver(dut, self.image.config, self.job.idle, self.job.stall, self.job.seed)
+        with np.load(SAMPLES) as arrays:
+            self.inputs = {name: arrays[f"input.{i}"] for i, name in enumerate(self.image.input_sizes)}
+        self._started = 0.0
+
+    async def start(self) -> None:
+        await self.driver.start()
+        if self.job.load:
+            await self.driver.exchange(codec.load(self.image))
+        self._started = time.perf_counter()
+
+    def items(self):
+        """The items that have no result yet, with their inputs (B, T, n)."""
+        for index, (name, first, end, mode) in enumerate(self.job.items):
+            if not result(name).exists():
+                yield name, first, {key: values[first:end] for key, values in self.inputs.items()}, mode
+            data.replace(PROGRESS, json.dumps([index + 1, len(self.job.items)]).encode())
+
+    def speed(self) -> None:
+        """Note how fast the simulator was."""
+        seconds = time.perf_counter() - self._started
+        found = {"clocks": self.driver.clocks, "seconds": seconds, "idled": self.driver.idled,
+                 "stalled": self.driver.stalled}  # fmt: skip
+        SPEED.write_text(json.dumps(found))
+
+
+@cocotb.test()
+async def simulate(dut: HierarchyObject) -> None:
+    """Outputs of every item."""
+    player = Player(dut)
+    await player.start()
+    for name, _, inputs, mode in player.items():
+        samples, steps = next(iter(inputs.values())).shape[:2]
+        overlapped = mode == "overlapped"
+        words = codec.samples(player.image, inputs, overlapped)
+        records = await player.driver.exchange(words)
+        found = codec.outputs(player.image, records, samples, steps, overlapped)
+        data.save(result(name), {f"{k}/{n}": v for k, part in vars(found).items() for n, v in part.items()})
+    player.speed()
+
+
+@cocotb.test()
+async def verify(dut: HierarchyObject) -> None:
+    """Every item against the golden model; the first difference is left in ``mismatch.json``."""
+    player = Player(dut)
+    checker = Checker(player.image, player.job.states)
+    await player.start()
+    for name, first, inputs, mode in player.items():
+        if mode != "overlapped":
+            inputs = {key: values[0] for key, values in inputs.items()}
+        plan = checker.plan(inputs, mode)
+        records = await player.driver.exchange(plan.words)
+        try:
+            found = checker.check(plan, records, first)
+        except Mismatch as mismatch:
+            MISMATCH.write_text(json.dumps({k: v if isinstance(v, str) else int(v) for k, v in mismatch.where.items()}))
+            raise
+        counts = np.array(list(vars(found).values()))
+        data.save(result(name), {"counts": counts, "fired": plan.fired, "reached": plan.reached})
+    player.speed()
