@@ -1,9 +1,12 @@
 """Every format, pinned by one bit pattern written by hand: a shared mistake of all codecs fails here."""
 
+import subprocess
+
 import pytest
 
+from neurogen.formats import c_header, formats, markdown
 from neurogen.rtl.layout import struct
-from neurogen.spec import memory_map, packet, rows, words
+from neurogen.spec import memory_map, packet, words
 from neurogen.spec.config import CoreConfig, FabricConfig, NeuronConfig
 from neurogen.spec.memory_map import Region
 from neurogen.spec.packet import Kind
@@ -38,29 +41,7 @@ CONFIG = FabricConfig(
 RECTANGLE = {"x0": 1, "x1": 2, "y0": 0, "y1": 1}
 TO = {"host": 0, **RECTANGLE}
 
-FORMATS = {
-    layout.name: layout
-    for layout in (
-        packet.header(CONFIG),
-        packet.rectangle(CONFIG),
-        *packet.to_core(CONFIG).values(),
-        *packet.to_host(CONFIG).values(),
-        rows.axon(CONFIG),
-        rows.group_range(CONFIG),
-        rows.synapse(CONFIG),
-        rows.group(CONFIG),
-        rows.pointer(CONFIG),
-        rows.route_to_core(CONFIG),
-        rows.route_to_host(CONFIG),
-        NEURON.state_layout,
-        NEURON.parameter_layout,
-        memory_map.address(CONFIG),
-        words.event(CONFIG),
-        *words.commands(CONFIG).values(),
-        *words.responses(CONFIG).values(),
-        words.timebase(CONFIG),
-    )
-}
+FORMATS = {layout.name: layout for layouts in formats(CONFIG).values() for layout in layouts}
 
 # The last field stands on the left, as in a Verilog concatenation; a _ separates two fields.
 PATTERNS = {
@@ -153,3 +134,25 @@ def test_a_region_without_bits_is_left_out():
     assert Region.NEURONS in memory_map.shapes(CONFIG)
     constants = CONFIG.model_copy(update={"core": CoreConfig(neuron=NeuronConfig(parameters={}))})
     assert Region.NEURONS not in memory_map.shapes(constants)
+
+
+def test_the_c_header_compiles_and_packs_the_same_bits(tmp_path):
+    (tmp_path / "fabric.h").write_text(c_header(CONFIG))
+    fields = FORMATS["flit.SPIKE"].fields
+    record = PATTERNS["flit.SPIKE"][1]
+    terms = " | ".join(
+        f"(unsigned long){int(record[field.name])} << FLIT_SPIKE_{field.name.upper()}_LSB" for field in fields
+    )
+    program = f'#include <cstdio>\n#include "fabric.h"\nint main() {{ std::printf("%lu", {terms}); }}\n'
+    (tmp_path / "main.cpp").write_text(program)
+    subprocess.run(["c++", "main.cpp", "-o", "main"], cwd=tmp_path, check=True)
+    packed = subprocess.run([tmp_path / "main"], capture_output=True, text=True, check=True).stdout
+    assert int(packed) == FORMATS["flit.SPIKE"].pack(**record)
+
+
+def test_every_format_is_documented():
+    text = markdown(CONFIG)
+    for layout in FORMATS.values():
+        assert f"### {layout.name}\n" in text
+        for field in layout.fields:
+            assert field.doc
