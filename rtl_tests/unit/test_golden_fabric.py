@@ -110,9 +110,9 @@ def image_of(config, *cores) -> Image:
 def test_events_integrate_in_their_slot_and_idle_groups_rest():
     machine = Fabric(one_core())
     machine.events(1, (0, 0, 0, 0), [0, 3, 4])
-    visits = [tick.visited.tolist() for tick in machine.advance(5)]
+    visits = [tick.visited.tolist() for tick in machine.advance(6)]  # D + 2: the slot comes round again
     # Tick 0 starts groups 0..2 and lets the unused group 3 rest; tick 1 brings 1 + 4 + 5 to groups 1 and 2.
-    assert visits == [[0, 1, 2, 3], [1, 2], [1, 2], [], []]
+    assert visits == [[0, 1, 2, 3], [1, 2], [1, 2], [], [], []]
     assert machine.state(0)["v"].tolist() == [5, 5, 10, 10, 17, 17, 9, 9]
     assert machine.fresh(0).tolist() == [False, False, False, True]
     counters = machine.counters(0)
@@ -297,6 +297,11 @@ def test_multicast_reaches_the_rectangle_and_counts_hops():
 def test_passes_take_the_smallest_range_first():
     axons, ranges = np.array([0, 1, 2, 3, 5]), np.array([1, 0, 0, 1, 1])
     assert cycles.passes(axons, ranges, banks=2) == [0, 1, 0, 1]  # bank 0 offers 1, 0; bank 1 offers 0, 1, 1
+
+
+def test_vectors_enter_at_the_clock_of_their_subgroup():
+    clocks, spikes = cycles.vectors(np.array([1, 3]), np.array([4, 5, 7, 12]), lanes=4, update_lanes=2)
+    assert (clocks.tolist(), spikes.tolist()) == ([0, 1, 2], [2, 1, 1])
 
 
 def test_unsorted_axons_cost_the_passes_they_make():

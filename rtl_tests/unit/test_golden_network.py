@@ -1,5 +1,7 @@
 """The batched golden network against the scalar twin, and what it refuses."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -67,13 +69,23 @@ def small(weight: int = 1, payload_bits: int = 0, **parameters) -> Network:
     )
 
 
-@pytest.mark.parametrize("weight", [3, (1 << 24) + 1, (1 << 27) + 1, (1 << 29) + 1])
+@pytest.mark.parametrize("weight", [3, (1 << 24) + 1, (1 << 27) + 1, (1 << 45) + 4])
 def test_sums_are_exact_whatever_the_weights(weight):
     """w - (w - 1) = 1 for every width: through float32, through float64, and beyond both in int64."""
     net = small(weight, payload_bits=12 if weight > 1 << 25 else 0, threshold=(1 << 31) - 1, reset=int(Reset.NONE))
     scale = 4095 if net.inputs[0].payload_bits else 1
     result = golden_network.run(net, {"in": np.full((3, 5, 2), scale)})
     assert result.values["p"].tolist() == [[[scale * (step + 1)] for step in range(5)]] * 3
+
+
+def test_delayed_input_starts_with_silence():
+    net = small(threshold=1000)
+    net = replace(net, projections=(replace(net.projections[0], delay=2),))
+    events = np.zeros((1, 5, 2), int)
+    events[0, [0, 3, 4], 0] = 1
+    result = golden_network.run(net, {"in": events})
+    assert result.values["p"][0, :, 0].tolist() == [0, 0, 1, 1, 1]
+    assert (result.operations, result.counts["in"]) == ((1,), 3)
 
 
 def test_sums_beyond_62_bits_are_refused():
