@@ -162,7 +162,7 @@ def sample(image: Image, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def samples(image: Image, inputs: Mapping[str, np.ndarray], overlapped: bool = False) -> np.ndarray:
-    """B samples one after the other, each drained; or ``overlapped``: each at once after the other, and the last drained.
+    """B samples one after the other, each drained; or ``overlapped``: each at once after the other, the last drained.
 
     ``inputs``: input name -> integers (B, T, n). Raises InputError as :func:`begin` does.
     """

@@ -1,0 +1,31 @@
+"""Random networks with inputs and an image: what benches run."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurogen.spec.image import Image
+from neurogen.spec.network import Network
+from rtl_tests.hand_image import hand_image, roomy
+from rtl_tests.random_networks import FABRICS, Sizes, random_network
+
+
+@dataclass(frozen=True)
+class Case:
+    """``inputs``: name -> integers (B, T, n)."""
+
+    network: Network
+    inputs: dict[str, np.ndarray]
+    image: Image
+
+
+def random_case(name: str, seed: int, samples: int = 3, steps: int = 6, density: float = 0.4) -> Case:
+    """A network and its image on a roomy version of the fabric ``name``, populations on random cores."""
+    rng = np.random.default_rng([seed, *name.encode()])
+    network = random_network(FABRICS[name], rng, Sizes(populations=4, neurons=9, inputs=5))
+    inputs = {}
+    for item in network.inputs:
+        shape = (samples, steps, item.size)
+        inputs[item.name] = rng.integers(1, max(2, 1 << item.payload_bits), shape) * (rng.random(shape) < density)
+    config = roomy(FABRICS[name])
+    return Case(network, inputs, hand_image(network, config, rng.permutation(config.nodes).tolist()))
