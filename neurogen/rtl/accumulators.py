@@ -10,7 +10,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ..spec.config import FabricConfig
-from .synapses.dense import sums_layout
+from .synapses import sums_layout
 
 
 class Accumulators(wiring.Component):
@@ -27,7 +27,7 @@ class Accumulators(wiring.Component):
     Members
     -------
     sums : In
-        :func:`~neurogen.rtl.synapses.dense.sums_layout`. Never together with ``read``, nor while ``busy`` then.
+        :func:`~neurogen.rtl.synapses.sums_layout`. Never together with ``read``, nor while ``busy`` then.
     touched : Out(groups)
         Groups with a sum in this tick.
     read : In(1)

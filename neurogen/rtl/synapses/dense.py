@@ -6,29 +6,18 @@ Memory outputs go straight into registers that clear where a bank takes no part,
 """
 
 from amaranth import *
-from amaranth.lib import data, wiring
+from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...spec import memory_map
-from ...spec.config import CoreConfig, FabricConfig
+from ...spec.config import FabricConfig
 from ...spec.fixed import index_bits
 from ...spec.memory_map import Region
 from ..memory_port import MemoryPort
+from . import step_layout, sums_layout
 
 NAME = "dense"
-
-
-def step_layout(core: CoreConfig) -> data.StructLayout:
-    """What the sequencer asks of a store in one clock: a row of every enabled bank, all for one group."""
-    bank = data.StructLayout({"enable": 1, "row": index_bits(core.rows), "payload": core.payload_bits})
-    return data.StructLayout({"valid": 1, "group": core.group_bits, "banks": data.ArrayLayout(bank, core.banks)})
-
-
-def sums_layout(core: CoreConfig) -> data.StructLayout:
-    """What a store delivers in one clock: one addend for every neuron of a group."""
-    lanes = data.ArrayLayout(signed(core.accumulator_bits), core.lanes)
-    return data.StructLayout({"valid": 1, "group": core.group_bits, "lanes": lanes})
 
 
 class DenseStore(wiring.Component):
@@ -46,9 +35,9 @@ class DenseStore(wiring.Component):
     Members
     -------
     step : In
-        :func:`step_layout`.
+        :func:`~neurogen.rtl.synapses.step_layout`.
     sums : Out
-        :func:`sums_layout`, ``latency_cycles`` later.
+        :func:`~neurogen.rtl.synapses.sums_layout`, ``latency_cycles`` later.
     port : In(MemoryPort)
         Region SYNAPSES.
     """
