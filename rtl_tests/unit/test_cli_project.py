@@ -68,7 +68,7 @@ def test_a_file_is_overridden_by_flags(tmp_path):
 
 
 LANES = "unknown key 'fabric.core.lanse'; did you mean 'fabric.core.lanes'?"
-ENGINE = "simulate.engine: input should be 'network', 'fabric', 'verilator' or 'icarus', not 'spice'"
+DECIDE = "simulate.decide: input should be 'count', 'first', 'last' or 'max', not 'best'"
 BITS = "quantise.weight_bits: input should be greater than or equal to 2, not 1"
 
 
@@ -79,7 +79,7 @@ BITS = "quantise.weight_bits: input should be greater than or equal to 2, not 1"
         ("[fabric.core]\nlanes = 8\nbanks = 3\n", "{}:1: fabric.core: banks is a power of two, not 3"),
         ("[fabric]\nwidth = 2\ncore.lanse = 8\n", "{}:3: " + LANES),
         ("[fabric]\ncore = { lanse = 8 }\n", "{}:2: " + LANES),
-        ("[simulate]\nengine = 'spice'\n", "{}:2: " + ENGINE),
+        ("[simulate]\ndecide = 'best'\n", "{}:2: " + DECIDE),
         ("\n[quantise]\n\nweight_bits = 1\n", "{}:4: " + BITS),
         ("seed = \n", "{}: not TOML: Invalid value (at line 1, column 8)"),
     ],
