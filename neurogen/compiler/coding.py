@@ -8,7 +8,7 @@ import numpy as np
 
 def accumulate(x: np.ndarray, steps: int, full: int = 255) -> np.ndarray:
     """Integrate and fire: ``v += x; spike if v > full, then v = 0`` (lava-dl's input layer)."""
-    x = np.asarray(x, dtype=np.int64)
+    x = np.asarray(x, dtype=np.int32)
     v = np.zeros_like(x)
     spikes = np.zeros((len(x), steps, x.shape[1]), dtype=np.uint8)
     for step in range(steps):
@@ -20,16 +20,24 @@ def accumulate(x: np.ndarray, steps: int, full: int = 255) -> np.ndarray:
 
 def even(x: np.ndarray, steps: int, full: int = 255) -> np.ndarray:
     """Evenly spread: a spike at step t = 1..T where ``floor(x*t/full) > floor(x*(t-1)/full)``."""
-    x = np.asarray(x, dtype=np.int64)[:, None, :]
-    t = np.arange(1, steps + 1, dtype=np.int64)[None, :, None]
-    return (x * t // full > x * (t - 1) // full).astype(np.uint8)
+    x = np.asarray(x, dtype=np.int32)
+    spikes = np.empty((len(x), steps, x.shape[1]), dtype=np.uint8)
+    before = np.zeros_like(x)
+    for step in range(steps):
+        now = x * (step + 1) // full
+        spikes[:, step] = now > before
+        before = now
+    return spikes
 
 
 def latency(x: np.ndarray, steps: int, full: int = 255, least: int = 25) -> np.ndarray:
     """One spike per line, the earlier the larger x, at step ``round((full - x) * (T - 1) / full)`` if x > least."""
-    x = np.asarray(x, dtype=np.int64)
-    at = np.rint((full - x) * (steps - 1) / full).astype(np.int64)
-    return ((at[:, None, :] == np.arange(steps)[None, :, None]) & (x > least)[:, None, :]).astype(np.uint8)
+    x = np.asarray(x, dtype=np.int32)
+    at = np.where(x > least, np.rint((full - x) * (steps - 1) / full), steps).astype(np.int32)
+    spikes = np.empty((len(x), steps, x.shape[1]), dtype=np.uint8)
+    for step in range(steps):
+        spikes[:, step] = at == step
+    return spikes
 
 
 CODERS = {"accumulate": accumulate, "even": even, "latency": latency}

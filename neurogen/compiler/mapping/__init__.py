@@ -20,6 +20,7 @@ from .validate import validate
 __all__ = ["PLACEMENTS", "Mapping", "compile", "links", "map_network", "overlappable", "schedule", "validate"]
 
 PLACEMENTS = ("balanced", "compact", "random")
+_ATTEMPTS = 10
 
 
 @dataclass(frozen=True)
@@ -35,25 +36,23 @@ class Mapping:
 
 
 def map_network(
-    network: Network, config: FabricConfig, seed: int | None = None, placement: str | None = None
+    network: Network, config: FabricConfig, cut: str = "balanced", rng: np.random.Generator | None = None
 ) -> Mapping:
-    """Decide depths, chunks, places and axon numbers. Raises InputError if the network does not fit the fabric."""
-    placement = placement or ("balanced" if seed is None else "random")
-    if placement not in PLACEMENTS:
-        raise InputError(f"placement is one of {', '.join(PLACEMENTS)}, not {placement!r}")
-    rng = np.random.default_rng(seed or 0)
+    """Decide depths, chunks, places and axon numbers. With ``rng``, places and numbers are drawn at random.
+
+    ``cut`` says how populations are cut into chunks (see ``partition``). Raises InputError if the network does not fit.
+    """
     plan = schedule(network, 1 << config.phase_bits)
     found = links(network, plan, config.core)
-    chunks = partition(network, config, found, placement, rng)
+    chunks = partition(network, config, found, cut, rng)
     outputs = [output.population for output in network.outputs]
-    shuffle = rng if placement == "random" else None
-    node_of = place(chunks, outputs, found, config, shuffle)
+    node_of = place(chunks, outputs, found, config, rng)
     chunks = [Chunk(c.population, c.first, c.count, int(node_of[c.core]), c.group) for c in chunks]
     per_node = [segments([c for c in chunks if c.core == node], found, config.core) for node in range(config.nodes)]
     try:
-        bundles = allocate(per_node, config, True, shuffle)
+        bundles = allocate(per_node, config, True, rng)
     except InputError:  # common numbers can leave gaps; without multicast none do
-        bundles = allocate(per_node, config, False, shuffle)
+        bundles = allocate(per_node, config, False, rng)
     return Mapping(plan, found, chunks, per_node, bundles, outputs)
 
 
@@ -66,11 +65,29 @@ def compile(network: Network, config: FabricConfig, seed: int | None = None, pla
     Raises InputError if the network does not fit: too many neurons, axons, routes or lines, a delay or a loop that is
     too long, a weight, parameter or accumulator that is too wide, different neuron models.
     """
+    placement = placement or ("balanced" if seed is None else "random")
+    if placement not in PLACEMENTS:
+        raise InputError(f"placement is one of {', '.join(PLACEMENTS)}, not {placement!r}")
     _check(network, config)
     prove(network, config.core.accumulator_bits)
-    image = write(network, config, map_network(network, config, seed, placement))
+    image = _at_random(network, config, seed or 0) if placement == "random" else _mapped(network, config, placement)
     validate(image)
     return image
+
+
+def _mapped(network: Network, config: FabricConfig, cut: str, rng: np.random.Generator | None = None) -> Image:
+    return write(network, config, map_network(network, config, cut, rng))
+
+
+def _at_random(network: Network, config: FabricConfig, seed: int) -> Image:
+    """The first random mapping that fits the tables; in a tight fabric, whole groups at random places."""
+    rng = np.random.default_rng(seed)
+    for _ in range(_ATTEMPTS):
+        try:
+            return _mapped(network, config, "random", rng)
+        except InputError:
+            continue
+    return _mapped(network, config, "balanced", rng)
 
 
 def _check(network: Network, config: FabricConfig) -> None:

@@ -49,21 +49,43 @@ def allocate(
 ) -> list[Bundle]:
     """Axon numbers for everything that reaches any core, ``per_node`` in row-major order.
 
-    Numbers are consecutive within a bundle, so that banks are balanced, and ascend with the group range, so that a
-    bank's events come range by range. With ``rng`` any free numbers are taken. Raises InputError if a core runs out.
+    Each axon goes to the bank with the fewest synapse rows, so numbers are mostly consecutive; they ascend with the
+    group range, so that a bank's events come range by range. With ``rng`` the numbers within the banks are drawn at random.
+    Raises InputError if a core runs out.
     """
     free = np.ones((config.nodes, config.core.axons), dtype=bool)
+    rows = np.zeros((config.nodes, config.core.banks), dtype=np.int64)
     bundles = []
     for link, neurons, rectangle, found in sorted(_requests(per_node, config, multicast), key=_order):
         nodes = list(found)
         available = np.flatnonzero(free[nodes].all(axis=0))
         if len(available) < len(neurons):
             raise _too_few_axons(per_node, config, nodes[0], free, len(neurons))
-        chosen = available if rng is None else rng.permutation(available)
-        axons = chosen[: len(neurons)]
+        spans = np.array([[segment.last - segment.first + 1] for segment in found.values()])
+        axons = _balanced(available if rng is None else rng.permutation(available), len(neurons), rows, nodes, spans)
         free[np.ix_(nodes, axons)] = False
         bundles.append(Bundle(link, neurons, rectangle, found, axons))
     return bundles
+
+
+def _balanced(available: np.ndarray, count: int, rows: np.ndarray, nodes: list[int], spans: np.ndarray) -> np.ndarray:
+    """``count`` available numbers, each from the bank whose fullest core has the fewest rows; adds to ``rows``."""
+    banks = rows.shape[1]
+    left = [iter(available[available % banks == bank].tolist()) for bank in range(banks)]
+    filled = rows[nodes]
+    cost = filled.max(axis=0).astype(float)
+    axons = []
+    while len(axons) < count:
+        bank = int(cost.argmin())
+        axon = next(left[bank], None)
+        if axon is None:
+            cost[bank] = np.inf
+            continue
+        axons.append(axon)
+        filled[:, bank] += spans[:, 0]
+        cost[bank] = filled[:, bank].max()
+    rows[nodes] = filled
+    return np.array(axons)
 
 
 def _order(request) -> tuple:

@@ -9,8 +9,6 @@ from ...spec.errors import InputError
 from ...spec.network import Network
 from .links import Chunk, Link, axons_needed, groups_of, segments
 
-_ATTEMPTS = 20
-
 
 class Partition:
     """Chunks under construction. Every chunk starts at a group boundary; a core never exceeds its neurons and axons."""
@@ -48,31 +46,27 @@ class Partition:
 
 
 def partition(
-    network: Network, config: FabricConfig, network_links: list[Link], placement: str, rng: np.random.Generator
+    network: Network, config: FabricConfig, network_links: list[Link], cut: str, rng: np.random.Generator | None
 ) -> list[Chunk]:
     """Distribute the network's neurons over logical cores 0..nodes-1.
 
     ``compact`` fills one core after the other; ``balanced`` spreads the groups evenly over all cores; ``random`` cuts
     populations anywhere and puts the pieces anywhere. Raises InputError if the network does not fit.
     """
-    if placement == "random":
-        for _ in range(_ATTEMPTS):
-            found = _at_random(Partition(network, config, network_links), rng)
-            if found is not None:
-                return found
-        placement = "balanced"
-    for quota in _quotas(network, config, placement):
-        found = _in_order(Partition(network, config, network_links), quota)
+    quotas = [None] if cut == "random" else _quotas(network, config, cut)
+    for quota in quotas:
+        state = Partition(network, config, network_links)
+        found = _at_random(state, rng) if quota is None else _in_order(state, quota)
         if found is not None:
             return found
     raise _too_large(network, config, network_links)
 
 
-def _quotas(network: Network, config: FabricConfig, placement: str) -> Iterator[int]:
+def _quotas(network: Network, config: FabricConfig, cut: str) -> Iterator[int]:
     """Groups per core to try."""
     total = sum(groups_of(population.size, config.core) for population in network.populations)
     even = -(-total // config.nodes)
-    yield from range(even, config.core.groups) if placement == "balanced" else ()
+    yield from range(even, config.core.groups) if cut == "balanced" else ()
     yield config.core.groups
 
 

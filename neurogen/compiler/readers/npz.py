@@ -101,6 +101,9 @@ def _population(name: str, size: int, index: int, keys: dict[str, np.ndarray]) -
 def _integers(key: str, values: np.ndarray) -> np.ndarray:
     if values.dtype.kind in "iub":
         return values.astype(np.int64)
-    if values.dtype.kind != "f" or not np.all(np.isfinite(values)) or np.any(values != np.round(values)):
-        raise InputError(f"{key} must hold integers, not {values.dtype} values such as {values.ravel()[0]!r}")
+    if values.dtype.kind != "f":
+        raise InputError(f"{key} must hold integers, not {values.dtype}")
+    wrong = values[~np.isfinite(values) | (values != np.round(values))]
+    if len(wrong):
+        raise InputError(f"{key} must hold integers, not values such as {wrong[0]}")
     return values.astype(np.int64)

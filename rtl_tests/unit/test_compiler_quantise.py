@@ -1,0 +1,256 @@
+"""Rounding keeps what the network computes: conventions exactly, accuracy within what others measured."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from golden import network as golden_network
+from neurogen.compiler import Options, Quantisation, quantise, read
+from neurogen.compiler.coding import even, latency
+from neurogen.compiler.quantise import clip_at
+from neurogen.compiler.source import Source, SourcePopulation, SourceProjection
+from neurogen.spec.errors import InputError
+from neurogen.spec.fixed import Leak
+from neurogen.spec.network import Input, Output
+from rtl_tests.shared import shared
+
+
+def source(weights: np.ndarray, model: str = "lif", recurrent: np.ndarray | None = None, **changes) -> Source:
+    """One population driven by one input."""
+    parameters = {"keep": 0.9375, "threshold": 1.0} | changes.pop("parameters", {})
+    population = SourcePopulation("p", weights.shape[1], model, parameters, **changes)
+    projections = [SourceProjection("x", "p", weights)]
+    if recurrent is not None:
+        projections.append(SourceProjection("p", "p", recurrent, 1))
+    return Source("s", (Input("x", len(weights)),), (population,), tuple(projections), (Output("p"),))
+
+
+def float_spikes(network: Source, x: np.ndarray) -> np.ndarray:
+    """The float equations of one population, written out: snnTorch's code for the delayed timings."""
+    population = network.populations[0]
+    keep, threshold = population.parameter("keep"), population.parameter("threshold")
+    weights = {p.source: p.weights for p in network.projections}
+    v = u = s = np.zeros((len(x), population.size))
+    spikes = np.zeros((*x.shape[:2], population.size), dtype=np.uint8)
+
+    def fires(v):
+        return (v > threshold if population.compare == "gt" else v >= threshold).astype(float)
+
+    for t in range(x.shape[1]):
+        current = x[:, t] @ weights["x"] + (s @ weights["p"] if "p" in weights else 0)
+        u = population.parameter("keep_u") * u + current + population.parameter("bias_u")
+        drive = (u if population.model == "cuba_lif" else current) + population.parameter("bias")
+        r = fires(v) if population.reset_timing != "same_step" else np.zeros_like(v)
+        if population.reset == "zero":
+            v = keep * v * (1 - r) + drive
+        else:
+            v = keep * v + drive - (threshold * r if population.reset == "subtract" else 0)
+        s = fires(v)
+        if population.reset_timing != "delayed" and population.reset != "none":
+            v = v - (s - r) * (threshold if population.reset == "subtract" else v)
+        spikes[:, t] = s
+    return spikes
+
+
+CASES = [
+    (reset, timing, compare, model, keep)
+    for reset in ("zero", "subtract", "none")
+    for timing in ("same_step", "delayed", "snntorch_immediate")
+    for compare in ("gt", "ge")
+    for model, keep in (("lif", 0.875), ("lif", 0.9), ("lif", 1.0), ("cuba_lif", 0.75))
+    if not (model == "cuba_lif" and timing != "same_step")
+]
+
+
+@pytest.mark.parametrize(("reset", "timing", "compare", "model", "keep"), CASES)
+def test_fine_integers_spike_like_the_float_equation(reset, timing, compare, model, keep):
+    """16-bit weights and 24-bit states: all but a few spikes of a chaotic recurrent population agree."""
+    rng = np.random.default_rng(5)
+    network = source(
+        rng.normal(0.1, 0.4, (6, 8)),
+        model,
+        rng.normal(0, 0.3, (8, 8)),
+        parameters={"keep": keep, "keep_u": 0.5, "bias": rng.normal(0, 0.05, 8)},
+        reset=reset,
+        reset_timing=timing,
+        compare=compare,
+    )
+    x = (rng.random((4, 40, 6)) < 0.4).astype(np.uint8)
+    integers = quantise(network, Quantisation(weight_bits=16, fraction_bits=6, state_bits=32))
+    found, wanted = golden_network.run(integers, {"x": x}).spikes["p"], float_spikes(network, x)
+    assert 100 < wanted.sum() < wanted.size
+    assert (found != wanted).mean() < 0.01
+
+
+def test_a_constant_input_current_becomes_neurons_that_always_fire():
+    rng = np.random.default_rng(2)
+    bias = np.array([0.3, -0.1, 2.5, 0.0])
+    network = source(
+        rng.normal(0, 0.3, (5, 4)),
+        "cuba_lif",
+        parameters={"keep": 0.75, "keep_u": 0.5, "bias_u": bias},
+        reset="zero",
+        compare="gt",
+    )
+    integers = quantise(network, Quantisation(weight_bits=10, state_bits=28))
+    drive = next(p for p in integers.projections if p.source == "p_bias")
+    assert len(drive.weights) >= 2  # 2.5 is more than the largest weight
+    unit = integers.metadata["scales"]["p"]
+    np.testing.assert_allclose(drive.weights.sum(axis=0) * unit, bias, atol=unit)
+    x = (rng.random((3, 50, 5)) < 0.5).astype(np.uint8)
+    result = golden_network.run(integers, {"x": x}, record=["p_bias"])
+    assert result.spikes["p_bias"].all()
+    wanted = float_spikes(network, x)
+    assert wanted.sum() > 50
+    assert (result.spikes["p"] != wanted).mean() < 0.02
+
+
+@pytest.mark.parametrize("model", ["lif", "cuba_lif"])
+@pytest.mark.parametrize("reset", ["zero", "subtract", "none"])
+@pytest.mark.parametrize("keep", [0.0, 0.5, 1.0])
+def test_bias_neurons_fire_in_every_step_whatever_they_share(model, reset, keep):
+    network = source(
+        np.ones((1, 3)), "cuba_lif", parameters={"keep": keep, "bias_u": np.ones(3)}, reset=reset, compare="gt"
+    )
+    integers = quantise(network, Quantisation(state_bits=16))
+    result = golden_network.run(integers, {"x": np.zeros((1, 400, 1), np.uint8)}, record=["p_bias"])
+    assert result.spikes["p_bias"].all()
+
+
+ACCURACY = {  # network -> coder, full scale, {weight bits: per cent that the shared README measured}
+    "mnist_784-128-10_lat_T16_k4_float": (latency, 255, {8: 96.64, 6: 96.66, 5: 96.55, 4: 96.34}),
+    "mnist_784-128-10_even_T16_k4_float": (even, 255, {8: 96.69, 4: 96.39}),
+}
+
+
+@pytest.mark.parametrize(("name", "bits"), [(name, bits) for name, (_, _, known) in ACCURACY.items() for bits in known])
+def test_mnist_accuracy_is_what_others_measured(name, bits):
+    coder, full, known = ACCURACY[name]
+    network = quantise(read(shared(f"models/{name}.nir")), Quantisation(weight_bits=bits))
+    with np.load(shared("data/mnist_test.npz")) as data:
+        x, y = data["x"].reshape(-1, 784), data["y"]
+    counts = golden_network.run(network, {"input": coder(x, 16, full)}).spikes["lif2"].sum(axis=1)
+    assert 100 * (counts.argmax(axis=1) == y).mean() >= known[bits] - 0.05
+
+
+@given(
+    weights=st.lists(st.floats(-4, 4, width=32), min_size=1, max_size=40),
+    bits=st.integers(2, 8),
+    seed=st.integers(0, 9),
+)
+@settings(max_examples=60, deadline=None)
+def test_least_squares_clips_no_worse_than_the_maximum(weights, bits, seed):
+    values = np.array(weights, dtype=float)
+    how = Quantisation(weight_bits=bits)
+
+    def error(clip):
+        scale = clip / how.largest
+        return np.square(values - scale * np.clip(np.rint(values / scale), -how.largest, how.largest)).sum()
+
+    clip = clip_at(values, how)
+    assert clip > 0
+    if np.any(values):
+        assert error(clip) <= error(np.abs(values).max()) + 1e-12
+
+
+def test_clips_of_the_other_kinds():
+    values = np.array([0.1, -0.2, 0.3, -10.0])
+    assert clip_at(values, Quantisation(clip="max")) == 10.0
+    assert clip_at(values, Quantisation(clip="percentile", percentile=50)) == pytest.approx(0.25)
+    assert clip_at(np.zeros(3), Quantisation()) == 1.0
+    normal = np.random.default_rng(0).normal(size=5000)
+    assert 0.4 < clip_at(normal, Quantisation(weight_bits=4)) / np.abs(normal).max() < 0.8
+
+
+def test_leaks_are_shifts_where_they_are_exact():
+    weights = np.array([[0.5, -0.25]])
+    kinds = {0.9375: Leak.SHIFT, 0.9: Leak.MULTIPLY}
+    for keep, kind in kinds.items():
+        parameters = quantise(source(weights, parameters={"keep": keep})).populations[0].parameters
+        assert parameters["leak"] == kind
+    assert quantise(source(weights, parameters={"keep": 1.0})).populations[0].model == "if"
+    shifted = quantise(source(weights, parameters={"keep": 0.9}), Quantisation(leak="shift")).populations[0].parameters
+    assert (shifted["leak"], shifted["leak_shift"]) == (Leak.SHIFT, 3)
+    product = quantise(source(weights), Quantisation(leak="multiply")).populations[0].parameters
+    assert (product["leak"], product["decay"]) == (Leak.MULTIPLY, 256)
+
+
+@given(threshold=st.floats(0.05, 300), bits=st.integers(2, 12), fraction=st.integers(0, 8))
+@settings(max_examples=100, deadline=None)
+def test_the_membrane_holds_four_thresholds(threshold, bits, fraction):
+    network = source(np.array([[1.0, -0.5]]), parameters={"threshold": threshold})
+    try:
+        population = quantise(network, Quantisation(weight_bits=bits, fraction_bits=fraction)).populations[0]
+    except InputError as error:
+        assert "the threshold is less than one unit" in str(error)
+        return
+    assert population.widths["v"] >= np.ceil(np.log2(population.parameters["threshold"])) + 2
+
+
+def test_all_populations_of_a_model_share_width_and_exponent():
+    network = quantise(read(shared("models/snntorch_leaky_64_32_10.nir"), Options(framework="snntorch")))
+    assert len({p.widths["v"] for p in network.populations}) == 1
+    assert len({p.parameters["exponent"] for p in network.populations}) == 1
+    assert min(p.parameters["threshold"] for p in network.populations) >= 128
+
+
+def test_integers_are_not_touched():
+    network = read(shared("models/lava_mnist_784_128_64_10.net")).network
+    assert quantise(Source("lava", network=network), Quantisation(weight_bits=2)) is network
+
+
+def test_weights_stay_in_the_symmetric_range_and_metadata_says_how():
+    rng = np.random.default_rng(3)
+    network = quantise(source(rng.normal(size=(50, 20))), Quantisation(weight_bits=4))
+    weights = network.projections[0].weights
+    assert weights.min() == -7 and weights.max() == 7
+    assert network.metadata["weight_bits"] == 4
+    assert network.metadata["float_equations"] == {"p": "v = 0.9375 v + I; s = [v >= 1]; v = v - 1 s"}
+    assert network.metadata["integer_equations"]["p"].startswith("lif(leak=shift, leak_shift=4, ")
+
+
+@pytest.mark.parametrize(
+    ("changes", "how", "text"),
+    [
+        ({"parameters": {"threshold": 1e-4}}, Quantisation(weight_bits=4, fraction_bits=0),
+         "population 'p': the threshold is less than one unit of weight; use more weight_bits or fraction_bits"),
+        ({"parameters": {"threshold": 1e9}}, Quantisation(),
+         "population 'p': the membrane needs 39 bits; 32 are possible"),
+        ({"parameters": {"keep": 0.01}}, Quantisation(leak="shift"),
+         "population 'p': no shift leak is near a factor of 0.01"),
+        ({"model": "cuba_lif", "reset_timing": "delayed"}, Quantisation(),
+         "population 'p': cuba_lif resets in the same step; reset timing delayed is not supported"),
+    ],
+)  # fmt: skip
+def test_what_integers_cannot_hold_is_refused(changes, how, text):
+    with pytest.raises(InputError) as error:
+        quantise(source(np.array([[1.0]]), **changes), how)
+    assert str(error.value) == text
+
+
+@pytest.mark.parametrize(
+    ("how", "text"),
+    [
+        ({"weight_bits": 1}, "weight_bits is 2..16, not 1"),
+        ({"clip": "median"}, "clip is one of least_squares, max, percentile, not 'median'"),
+        ({"leak": "log"}, "leak is one of auto, shift, multiply, not 'log'"),
+        ({"rounding": "up"}, "rounding is one of floor, toward_zero, half_up, not 'up'"),
+        ({"fraction_bits": 16}, "fraction_bits is 0..15, not 16"),
+        ({"percentile": 0}, "percentile is above 0 and at most 100, not 0"),
+    ],
+)
+def test_unknown_ways_to_quantise_are_refused(how, text):
+    with pytest.raises(InputError) as error:
+        Quantisation(**how)
+    assert str(error.value) == text
+
+
+def test_a_population_without_input_keeps_its_own_scale():
+    alone = SourcePopulation("b", 2, "lif", {"keep": 0.5, "threshold": 2.0, "bias": 1.5})
+    network = source(np.array([[1.0]]))
+    both = replace(network, populations=(*network.populations, alone), outputs=(Output("p"), Output("b")))
+    result = golden_network.run(quantise(both), {"x": np.zeros((1, 20, 1), np.uint8)})
+    assert result.spikes["b"].sum() == 2 * 10  # 1.5, 2.25 fires, 1.625, 2.3 fires, ...
