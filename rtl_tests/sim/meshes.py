@@ -16,7 +16,7 @@ from neurogen.spec.topologies.mesh import Direction
 def config_of(width: int, height: int, queue_depth: int = 2, **core) -> FabricConfig:
     """A mesh of the smallest cores whose flits still carry 16 bits that a test can number."""
     core = {"axons": 4, "neurons": 4, "lanes": 4, "banks": 1, "update_lanes": 1, "delay_slots": 4} | core
-    return FabricConfig(width=width, height=height, queue_depth=queue_depth, core=CoreConfig(**core))
+    return FabricConfig(width=width, height=height, lines=2048, queue_depth=queue_depth, core=CoreConfig(**core))
 
 
 class Mesh(wiring.Component):
