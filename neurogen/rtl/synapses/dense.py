@@ -64,9 +64,7 @@ class DenseStore(wiring.Component):
         m = Module()
         core = self.config.core
         reading = self.step.valid | self.port.read
-        is_read = Signal()
-        m.d.sync += is_read.eq(reading)
-        rows = [self._bank(m, bank, is_read) for bank in range(core.banks)]
+        rows = [self._bank(m, bank, reading) for bank in range(core.banks)]
         # Banks that do not take part are 0, so the row that the port asked for is the OR of all.
         m.d.comb += self.port.read_data.eq(_tree(rows, lambda a, b: a | b))
 
@@ -81,21 +79,26 @@ class DenseStore(wiring.Component):
         self._delay(m, self.step.group, self.sums.group)
         return m
 
-    def _bank(self, m, bank: int, is_read):
+    def _bank(self, m, bank: int, reading):
         """The row of one bank two clocks after its step, 0 if the bank is not enabled."""
         core = self.config.core
         init = self.init[bank] if self.init else []
         m.submodules[f"bank_{bank}"] = memory = Memory(shape=self.shape.width, depth=self.shape.rows, init=init)
         read, asked = memory.read_port(), self.step.banks[bank]
-        is_selected, is_enabled, row = Signal(), Signal(), Signal(self.shape.width, name=f"row_{bank}")
+        is_selected, loads, clears = Signal(), Signal(), Signal()
+        row = Signal(self.shape.width, name=f"row_{bank}")
         m.d.comb += [
             is_selected.eq(self.port.read & (self.port.bank == bank)),
             read.addr.eq(Mux(self.port.read, self.port.row, asked.row)),
-            read.en.eq((self.step.valid & asked.enable) | is_selected),
+            # Never in the clock of a write: synthesis would add logic to define what is read then.
+            read.en.eq(((self.step.valid & asked.enable) | is_selected) & ~self.port.write),
         ]
-        m.d.sync += is_enabled.eq(read.en)
-        with m.If(is_read):
-            m.d.sync += row.eq(Mux(is_enabled, read.data, 0))
+        # Clearing comes before loading, so that it maps to the registers' own synchronous reset.
+        m.d.sync += [loads.eq(read.en), clears.eq(reading & ~read.en)]
+        with m.If(clears):
+            m.d.sync += row.eq(0)
+        with m.Elif(loads):
+            m.d.sync += row.eq(read.data)
         if core.writable:
             write = memory.write_port()
             m.d.comb += [
