@@ -1,22 +1,24 @@
 """The quantised network, population by population: batched, exact, and fast enough to measure accuracy with.
 
 Sums of weights run through BLAS where no partial sum can leave the integers that a float represents exactly, which is
-proved from the weights; elsewhere they run in int64.
+proved from the weights; elsewhere they run in int64. Populations that are no part of one loop run one after the other,
+each through all steps, so that its input is one product of matrices.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+import networkx
 import numpy as np
 
 from neurogen.spec.errors import InputError
-from neurogen.spec.network import Network, Population, Projection
+from neurogen.spec.network import Network, Projection
 
 from . import neurons
 
 _EXACT = ((np.float32, 1 << 24), (np.float64, 1 << 53), (np.int64, 1 << 62))
 _CHUNK_NEURONS = 1 << 17  # neurons in flight, so that the passes of an update stay in the cache
-_CHUNK_BYTES = 1 << 27  # events in flight
+_CHUNK_EVENTS = 1 << 24  # places for events in flight: what bounds the memory, and what a float32 counts exactly
 
 Feed = np.ndarray | Callable[[int, int], np.ndarray]
 
@@ -54,7 +56,8 @@ def run(
     or unsigned integers of its payload width), and for weights whose sums could leave 62 bits.
     """
     feeds = _Feeds(network, inputs, samples)
-    cells = [_Cells(network, network.population(name)) for name in network.order]
+    loops = [[_Cells(network, name, names) for name in names] for names in _loops(network)]
+    cells = [c for loop in loops for c in loop]
     spiking = {output.population for output in network.outputs if not output.values} | set(record)
     shape = (feeds.samples, feeds.steps)
     result = Result(
@@ -72,7 +75,8 @@ def run(
         traces = feeds.read(start, stop)
         traces |= {c.name: np.zeros((stop - start, feeds.steps, c.size), bool) for c in cells}
         values = {name: array[start:stop] for name, array in result.values.items()}
-        _run_chunk(cells, traces, values)
+        for loop in loops:
+            _run_loop(loop, traces, values)
         for name, trace in traces.items():
             result.counts[name] += int(np.count_nonzero(trace))
             if name in result.spikes:
@@ -87,19 +91,28 @@ def _size(network: Network, output) -> int:
     return network.population(output.population).size
 
 
+def _loops(network: Network) -> list[list[str]]:
+    """Populations that depend on each other, whatever the delay, in an order in which no group needs a later one."""
+    graph = networkx.DiGraph()
+    graph.add_nodes_from(network.order)
+    graph.add_edges_from((p.source, p.target) for p in network.projections if p.source in network.order)
+    condensed = networkx.condensation(graph)
+    order = networkx.topological_sort(condensed)
+    return [sorted(condensed.nodes[node]["members"], key=network.order.index) for node in order]
+
+
 def _chunk_samples(cells: list["_Cells"], feeds: "_Feeds") -> int:
     """Samples that run together."""
     events = feeds.steps * (sum(feeds.sizes.values()) + sum(c.size for c in cells))
-    return max(1, min(_CHUNK_NEURONS // max(c.size for c in cells), _CHUNK_BYTES // max(events, 1), 1024))
+    return max(1, min(_CHUNK_NEURONS // max(c.size for c in cells), _CHUNK_EVENTS // max(events, 1), 1024))
 
 
-def _run_chunk(cells: list["_Cells"], traces: dict[str, np.ndarray], values: dict[str, np.ndarray]) -> None:
-    """All steps of one chunk; fills the populations' ``traces`` (chunk, T, n) and the ``values``."""
-    samples, steps = next(iter(traces.values())).shape[:2]
-    for c in cells:
-        c.start(samples)
-    for step in range(steps):
-        for c in cells:
+def _run_loop(loop: list["_Cells"], traces: dict[str, np.ndarray], values: dict[str, np.ndarray]) -> None:
+    """All steps of one chunk for populations of one loop; fills their ``traces`` (chunk, T, n) and the ``values``."""
+    for c in loop:
+        c.start(traces)
+    for step in range(traces[loop[0].name].shape[1]):
+        for c in loop:
             traces[c.name][:, step] = c.step(traces, step)
             if c.name in values:
                 values[c.name][:, step] = c.state["v"]
@@ -170,39 +183,53 @@ class _Path:
         self.graded = largest > 1
         self.operations = 0
 
-    def sums(self, traces: dict[str, np.ndarray], step: int) -> np.ndarray | int:
-        """The projection's part of the input in ``step``, int64 (samples, n_target)."""
-        if step < self.delay:
-            return 0
-        events = traces[self.source][:, step - self.delay].astype(self.dtype)
+    def add(self, current: np.ndarray, traces: dict[str, np.ndarray], first: int) -> None:
+        """Add the projection's part of the input in steps ``first``.. to ``current``, int64 (samples, steps, n)."""
+        start, stop = max(first - self.delay, 0), first + current.shape[1] - self.delay
+        if start >= stop:
+            return
+        events = traces[self.source][:, start:stop].astype(self.dtype).reshape(-1, len(self.weights))
         active = (events != 0).astype(np.float32) if self.graded else events
         totals = np.ones(len(active), active.dtype) @ active
         self.operations += int(totals.astype(np.int64) @ self.fanout)
-        return (events @ self.weights).astype(np.int64)
+        sums = (events @ self.weights).astype(np.int64)
+        current[:, start + self.delay - first :] += sums.reshape(len(current), stop - start, -1)
 
 
 class _Cells:
-    """One population of a chunk: its state, parameters and incoming projections."""
+    """One population of a chunk: its state, parameters and incoming projections.
 
-    def __init__(self, network: Network, population: Population):
-        self.name, self.size, self.widths = population.name, population.size, population.widths
+    ``loop`` names the populations that run step by step together with this one; all other sources are done before.
+    """
+
+    def __init__(self, network: Network, name: str, loop: list[str]):
+        population = network.population(name)
+        self.name, self.size, self.widths = name, population.size, population.widths
         self.model = neurons.model(population.model)
         self.parameters = {p.name: _simplified(population.parameter(p.name)) for p in population.spec.PARAMETERS}
         sources = {item.name: item for item in (*network.inputs, *network.populations)}
-        self.paths = [_Path(p, _largest(sources[p.source])) for p in network.incoming(self.name)]
+        self.paths = [_Path(p, _largest(sources[p.source])) for p in network.incoming(name)]
+        self.recurrent = [path for path in self.paths if path.source in loop]
         bound = sum(path.bound for path in self.paths) << int(np.max(self.parameters.get("exponent", 0)))
         if bound >= _EXACT[-1][1]:
-            raise InputError(f"population {self.name!r}: its input reaches {bound}, more than 62 bits hold")
+            raise InputError(f"population {name!r}: its input reaches {bound}, more than 62 bits hold")
         self.state: dict[str, np.ndarray] = {}
 
-    def start(self, samples: int) -> None:
+    def start(self, traces: dict[str, np.ndarray]) -> None:
+        """The initial state, and the input from outside the loop in all steps."""
+        samples, steps, _ = traces[self.name].shape
         self.state = self.model.initial(self.parameters, (samples, self.size))
-        self._silence = np.zeros((samples, self.size), dtype=np.int64)
+        self.current = np.zeros((samples, steps, self.size), dtype=np.int64)
+        for path in self.paths:
+            if path not in self.recurrent:
+                path.add(self.current, traces, 0)
 
     def step(self, traces: dict[str, np.ndarray], step: int) -> np.ndarray:
         """One step of every neuron; the spikes, bool (samples, n)."""
-        current = sum((path.sums(traces, step) for path in self.paths), start=self._silence)
-        self.state, spike = self.model.step(self.state, self.parameters, current, self.widths)
+        current = self.current[:, step : step + 1]
+        for path in self.recurrent:
+            path.add(current, traces, step)
+        self.state, spike = self.model.step(self.state, self.parameters, current[:, 0], self.widths)
         return spike
 
 
