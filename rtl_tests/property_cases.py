@@ -1,0 +1,116 @@
+"""Cases of the product's promise: any network, mesh, placement, lanes, banks and stalls give the same spikes.
+
+A case is a pure function of (fabric, seed, index), so the command that repeats one is its three numbers. ``Coverage`` says
+what a set of cases has reached, and tests assert it: a property that never saw a multicast proves nothing about it.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from golden import network as golden_network
+from neurogen.compiler import compile
+from neurogen.spec.config import FabricConfig
+from neurogen.spec.errors import InputError
+from neurogen.spec.image import Image
+from neurogen.spec.network import Network
+
+from .random_networks import FABRICS, Sizes, random_network
+
+MODES = ("stepped", "drained", "overlapped")
+STALLS = ((0, 0), (60, 0), (0, 120), (100, 100), (200, 30))
+"""(idle, stall) at the fabric's ports, in 1/256."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One network on one fabric: ``inputs`` name -> (B, T, n); (idle, stall) at the ports; the expected outputs."""
+
+    fabric: str
+    seed: int
+    index: int
+    network: Network
+    image: Image
+    inputs: dict[str, np.ndarray]
+    mode: str
+    idle: int
+    stall: int
+    expected: golden_network.Result
+
+    def __str__(self) -> str:
+        return f"fabric {self.fabric}, seed {self.seed}, case {self.index}"
+
+
+def case(name: str, seed: int, index: int) -> Case:
+    """The case ``index`` of a fabric. Networks that do not fit are drawn again, smaller."""
+    config = FABRICS[name]
+    rng = np.random.default_rng([seed, index, *name.encode()])
+    network, image = _network_that_fits(config, rng)
+    samples, steps = int(rng.integers(1, 4)), int(rng.integers(2, 9))
+    mode = str(rng.choice(MODES if image.overlappable and image.depth < steps * image.step_ticks else MODES[:2]))
+    inputs = {item.name: _events(item, (samples, steps, item.size), rng) for item in network.inputs}
+    idle, stall = STALLS[rng.integers(len(STALLS))]
+    expected = golden_network.run(network, inputs, record=[population.name for population in network.populations])
+    return Case(name, seed, index, network, image, inputs, mode, idle, stall, expected)
+
+
+def _network_that_fits(config: FabricConfig, rng: np.random.Generator) -> tuple[Network, Image]:
+    capacity = config.nodes * config.core.neurons
+    for attempt in range(50):
+        scale = 0.9**attempt
+        sizes = Sizes(neurons=max(2, int(capacity / 3 * scale)), inputs=max(2, int(config.core.axons * 0.7 * scale)))
+        network = random_network(config, rng, sizes)
+        try:
+            return network, compile(network, config, seed=int(rng.integers(1 << 31)))
+        except InputError:
+            continue
+    raise RuntimeError(f"no random network fits {config.name}")
+
+
+def _events(item, shape, rng: np.random.Generator) -> np.ndarray:
+    density = rng.choice([0.1, 0.4, 0.9])
+    largest = (1 << item.payload_bits) - 1 if item.payload_bits else 1
+    return (rng.integers(1, largest + 1, size=shape) * (rng.random(shape) < density)).astype(np.int64)
+
+
+@dataclass
+class Coverage:
+    """What cases have reached; add with :meth:`see`, then :meth:`require`."""
+
+    counts: Counter = field(default_factory=Counter)
+
+    def see(self, case: Case) -> None:
+        image, routes = case.image, [core.routes for core in case.image.cores]
+        counts = self.counts
+        counts["cases"] += 1
+        counts[f"mode {case.mode}"] += 1
+        counts["idle"] += case.idle > 0
+        counts["backpressure"] += case.stall > 0
+        counts["spikes"] += sum(int(s.sum()) for s in case.expected.spikes.values())
+        counts["values"] += sum(v.size for v in case.expected.values.values())
+        counts["cases with spikes"] += any(s.any() for s in case.expected.spikes.values())
+        counts["multicast"] += any(((r["x1"] > r["x0"]) | (r["y1"] > r["y0"])).any() for r in routes)
+        counts["several routes per neuron"] += any((core.pointers["count"] > 1).any() for core in image.cores)
+        counts["recurrence"] += any(p.source == p.target for p in case.network.projections)
+        counts["loop over several ticks"] += image.step_ticks > 1
+        counts["delay above 1"] += any((r["delay"] > 1).any() for r in routes)
+        counts["several ranges"] += any((core.axons["range"] > 0).any() for core in image.cores)
+        places = Counter(p.population for p in image.placements)
+        counts["population split over cores"] += max(places.values()) > 1
+        counts["core shared by populations"] += max(Counter(p.core for p in image.placements).values()) > 1
+        counts["graded input"] += any(values.max(initial=0) > 1 for values in case.inputs.values())
+        counts["several samples"] += len(next(iter(case.inputs.values()))) > 1
+
+    def require(self, *names: str, least: int = 1) -> None:
+        """Raise AssertionError for a count below ``least``."""
+        missing = [name for name in names if self.counts[name] < least]
+        assert not missing, f"never reached: {', '.join(missing)}; reached {dict(self.counts)}"
+
+
+EVERYWHERE = (
+    "cases with spikes", "mode stepped", "mode drained", "mode overlapped", "idle", "backpressure", "values", "multicast",
+    "several routes per neuron", "recurrence", "loop over several ticks", "delay above 1", "several ranges",
+    "population split over cores", "core shared by populations", "graded input", "several samples",
+)  # fmt: skip
+"""What the cases of all fabrics together must reach."""
