@@ -54,7 +54,7 @@ def build_parser() -> click.Group:
         params=[click.Option(["--version"], is_flag=True, expose_value=False, is_eager=True, callback=_version)],
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for verb in (check, neurons, schema, doctor):
+    for verb in (check, simulate, verify, neurons, schema, doctor):
         group.add_command(verb)
     return group
 
@@ -174,16 +174,79 @@ def _print(project: Project, record: Any, text: str) -> None:
 IMPORT = [f"import.{key}" for key in ImportOptions.model_fields]
 QUANTISE = [f"quantise.{key}" for key in QuantiseOptions.model_fields]
 SIZE = [f"size.{key}" for key in SizeOptions.model_fields if key not in ("name", "weight_bits")]
-PLAN = (*IMPORT, *QUANTISE, *SIZE, "json")
+TARGET = (*IMPORT, *QUANTISE, *SIZE)
 
 
-@_verb(*PLAN)
+def _target(project: Project):
+    """What a verb works on: NETWORK read, in integers and mapped, or the build directory that it names."""
+    from .flow.target import resolve
+
+    options = {
+        "import": project.importing.model_dump(),
+        "quantise": project.quantise.model_dump(),
+        "size": project.size.model_dump(),
+        "fabric": project.fabric,
+        "seed": project.seed,
+    }
+    return resolve(project.network, options)
+
+
+@_verb(*TARGET, "json")
 def check(project: Project) -> None:
-    """Print what would be built of NETWORK, and every problem found; write nothing."""
+    """Print what would be built of NETWORK, or the first problem found; write nothing."""
     from . import plan
 
-    found = plan.plan(project)
-    _print(project, plan.record(found), plan.text(found))
+    target = _target(project)
+    _print(project, plan.record(target), plan.text(target))
+
+
+@_verb(*TARGET, "simulate.input", "simulate.output", "simulate.engine", "simulate.decide", "seed", "json")
+def simulate(project: Project) -> None:
+    """Run samples through NETWORK; every engine writes the same outputs."""
+    from .flow.simulate import simulate as run
+
+    target, wanted = _target(project), project.simulate
+    samples = wanted.input or target.samples
+    if samples is None:
+        raise InputError("--input is missing: the samples that are to run, an .npz or .npy file")
+    output = wanted.output and Path(wanted.output)
+    with _progress(f"simulate ({wanted.engine})") as progress:
+        found = run(target, Path(samples), output, wanted.engine, project.seed, wanted.decide, progress)
+    record = {
+        "samples": found.samples,
+        "spikes": {name: int(spikes.sum()) for name, spikes in found.spikes.items()},
+        "values": list(found.values),
+        "correct": found.correct,
+        "accuracy": found.accuracy,
+        "output": wanted.output,
+    }
+    lines = [f"{name}: {count} spikes" for name, count in record["spikes"].items()]
+    lines += [f"{name}: values" for name in found.values]
+    lines += (
+        [f"accuracy: {found.accuracy:.2%} ({found.correct} of {found.samples})"] if found.correct is not None else []
+    )
+    lines += [f"written: {wanted.output}"] if wanted.output else []
+    _print(project, record, "\n".join([f"{found.samples} samples by {wanted.engine}", *lines]))
+
+
+@_verb(*TARGET, "verify.input", "verify.samples", "verify.simulators", "verify.allow_silent", "seed", "json")
+def verify(project: Project) -> None:
+    """Simulate the generated Verilog and compare every spike, state and counter of every tick with the model."""
+    from .flow.verify import verify as run
+
+    target, wanted = _target(project), project.verify
+    samples = Path(wanted.input) if wanted.input else None
+    with _progress("verify") as progress:
+        found = run(target, samples, wanted.simulators, wanted.samples, project.seed, wanted.allow_silent, progress)
+    record = [
+        {"simulator": item.simulator, "clocks": item.clocks, "seconds": item.seconds, **vars(item.statistics)}
+        for item in found
+    ]
+    lines = [
+        f"{item.simulator}: {item.clocks} clocks, {item.clocks / item.seconds:.0f} clocks per second\n{item}"
+        for item in found
+    ]
+    _print(project, record, "\n".join(lines))
 
 
 @_verb("json", network=False)

@@ -1,51 +1,16 @@
-"""From a project to everything that would be built, and that as text: what ``check`` prints."""
+"""What would be built, as data and on one screen: what ``check`` prints."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .catalog import text_table
-from .compiler import Options, Quantisation, Source, Wishes, compile, quantise, read, size
 from .compiler.source import integer_equations
-from .project import Project
-from .spec.config import FabricConfig
-from .spec.image import Image
-from .spec.network import Network
-
-DIGITS = Path(__file__).parent / "data" / "digits.nir"
-"""The shipped network: what is built where none is named."""
+from .flow.target import Target
 
 
-@dataclass(frozen=True)
-class Plan:
-    """A network on its way to a fabric: as it was read, in integers, and mapped. ``reasons`` explain ``config``."""
-
-    source: Source
-    network: Network
-    config: FabricConfig
-    reasons: list[str]
-    image: Image
-
-
-def plan(project: Project) -> Plan:
-    """Read, quantise, choose a fabric unless the project has one, and map. Writes nothing.
-
-    Raises InputError for whatever is wrong with the network, or if it does not fit the fabric.
-    """
-    source = read(project.network or DIGITS, Options(**project.importing.model_dump()))
-    network = quantise(source, Quantisation(**project.quantise.model_dump()))
-    if project.fabric is not None:
-        config, reasons = project.fabric, ["as the project says"]
-    else:
-        sizing = size(network, Wishes(**project.size.model_dump()))
-        config, reasons = sizing.config, sizing.reasons
-    return Plan(source, network, config, reasons, compile(network, config))
-
-
-def record(found: Plan) -> dict[str, Any]:
+def record(found: Target) -> dict[str, Any]:
     """The plan as JSON."""
     network, image = found.network, found.image
     return {
@@ -53,17 +18,17 @@ def record(found: Plan) -> dict[str, Any]:
         "inputs": [vars(item) for item in network.inputs],
         "populations": list(_populations(found)),
         "synapses": sum(int(np.count_nonzero(projection.weights)) for projection in network.projections),
-        "equations": {name: {"float": _float(found, name), "integer": text} for name, text in _integer(found).items()},
-        "notes": list(found.source.notes),
+        "equations": _equations(found),
+        "notes": list(found.notes),
         "fabric": found.config.model_dump(),
-        "reasons": found.reasons,
+        "reasons": list(found.reasons) or ["as the project says"],
         "step_ticks": image.step_ticks,
         "depth_ticks": image.depth,
         "digest": network.digest,
     }
 
 
-def text(found: Plan) -> str:
+def text(found: Target) -> str:
     """The plan on one screen: network, equations, fabric and why, notes."""
     data, core = record(found), found.config.core
     sizes = ", ".join(f"{item['size']} inputs {item['name']!r}" for item in data["inputs"])
@@ -85,7 +50,7 @@ def text(found: Plan) -> str:
     return "\n".join(lines)
 
 
-def _populations(found: Plan) -> Iterator[dict[str, Any]]:
+def _populations(found: Target) -> Iterator[dict[str, Any]]:
     width = found.config.width
     for population in found.network.populations:
         places = [
@@ -101,18 +66,16 @@ def _populations(found: Plan) -> Iterator[dict[str, Any]]:
         }
 
 
-def _integer(found: Plan) -> dict[str, str]:
-    return integer_equations(found.network)
+def _equations(found: Target) -> dict[str, dict[str, str]]:
+    """By population: the equation in integers, and as it was read where the file has floating point."""
+    integer = integer_equations(found.network)
+    read = {name: {"float": text} for name, text in found.equations.items() if text != integer.get(name)}
+    return {name: read.get(name, {}) | {"integer": text} for name, text in integer.items()}
 
 
-def _float(found: Plan, population: str) -> str | None:
-    """The equation as it was read; None where the file has integers, or for a population that quantisation added."""
-    return None if found.source.network is not None else found.source.equations.get(population)
-
-
-def _equation(name: str, equation: dict[str, str | None]) -> Iterator[str]:
+def _equation(name: str, equation: dict[str, str]) -> Iterator[str]:
     yield f"  {name}"
-    yield from (f"    {kind}: {value}" for kind, value in equation.items() if value)
+    yield from (f"    {kind}: {text}" for kind, text in equation.items())
 
 
 def _indented(block: str) -> list[str]:

@@ -14,8 +14,7 @@ sys.path.insert(0, str(ROOT))
 
 from amaranth.back import rtlil  # noqa: E402
 
-from neurogen.plan import plan  # noqa: E402
-from neurogen.project import Project  # noqa: E402
+from neurogen.flow.target import resolve  # noqa: E402
 from neurogen.rtl.core import Core  # noqa: E402
 from neurogen.spec.config import CoreConfig, FabricConfig, NeuronConfig  # noqa: E402
 
@@ -28,7 +27,7 @@ CUBA = NeuronConfig(
 )
 CORES = {
     "small": FabricConfig(**MESH, core=CoreConfig(axons=128, neurons=64, lanes=4, banks=2, update_lanes=1)),
-    "digits, as `build` chooses it": plan(Project()).config,
+    "digits, as `build` chooses it": resolve(None).config,
     "default": FabricConfig(**MESH),
     "default, cuba_lif": FabricConfig(**MESH, core=CoreConfig(neuron=CUBA)),
 }
