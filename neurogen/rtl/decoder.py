@@ -27,7 +27,7 @@ class State(enum.Enum, shape=3):
 
 
 class Decoder(wiring.Component):
-    """Executes ``spec.words.Command`` in order, one word per clock where nothing waits.
+    """Executes ``spec.words.Command`` in order, one word per clock where nothing waits, and one clock more for EVENTS.
 
     Every command but NOP and EVENTS waits until no tick runs or is ordered. An event for tick t is refused and counted
     if t is outside ``next .. next + D - 2``, with ``next`` the first tick that was not ordered yet; it waits while its
@@ -75,17 +75,17 @@ class Decoder(wiring.Component):
         config, packets = self.config, self.packets
         self.state, self.count, self.register = Signal(State), Signal(WORD_BITS), Signal(4)
         self.target = Signal(struct(packet.rectangle(config)))
-        self.event_tick, self.upper = Signal(words.TICK_BITS), Signal()
+        self.event_tick, self.checked, self.upper = Signal(words.TICK_BITS), Signal(), Signal()
         self.refused, self.errors = Signal(HOST_WORD_BITS), Signal(HOST_WORD_BITS)
         self.settings = Signal(settings(config), init={"period_ticks": self.period_ticks, "depth": self.depth})
         self.can_send, self.is_last = Signal(), Signal()
         m.d.comb += [
             self.can_send.eq(~packets.valid | packets.ready),
-            self.is_last.eq(self.count == 1),
             self.orders.sending.eq(packets.valid),
             self.orders.settings.eq(self.settings),
             self.orders.exclusive.eq((self.state != State.COMMAND) & (self.state != State.EVENT)),
         ]
+        m.d.sync += self.checked.eq(self.state == State.EVENT)
         with m.If(packets.ready):
             m.d.sync += packets.valid.eq(0)
         with m.Switch(self.state):
@@ -175,10 +175,12 @@ class Decoder(wiring.Component):
         config, slots = self.config, self.config.core.delay_slots
         event = view(words.event(config), self.words.payload)
         is_refused, has_slot, is_taken = Signal(), Signal(), Signal()
-        m.d.comb += [
+        m.d.sync += [  # one clock behind: ``checked`` and ``open`` wait for them
             is_refused.eq((self.event_tick - self.orders.next)[: words.TICK_BITS] > slots - 2),
             has_slot.eq((self.event_tick - self.orders.tick)[: words.TICK_BITS] < slots),
-            self.words.ready.eq(self.orders.open & (is_refused | (has_slot & self.can_send))),
+        ]
+        m.d.comb += [
+            self.words.ready.eq(self.checked & self.orders.open & (is_refused | (has_slot & self.can_send))),
             is_taken.eq(self.words.valid & self.words.ready),
         ]
         with m.If(is_taken):
@@ -249,11 +251,11 @@ class Decoder(wiring.Component):
     def _repeat(self, m, state: State, count) -> None:
         """Enter ``state`` for ``count`` items, if there are any."""
         with m.If(count != 0):
-            m.d.sync += [self.state.eq(state), self.count.eq(count)]
+            m.d.sync += [self.state.eq(state), self.count.eq(count), self.is_last.eq(count == 1)]
 
     def _count_down(self, m) -> None:
         """One item less; after the last one the next command."""
-        m.d.sync += self.count.eq(self.count - 1)
+        m.d.sync += [self.count.eq(self.count - 1), self.is_last.eq(self.count == 2)]
         with m.If(self.is_last):
             m.d.sync += self.state.eq(State.COMMAND)
 

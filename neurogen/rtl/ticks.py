@@ -44,9 +44,9 @@ class Orders(wiring.Signature):
     idle : In(1)
         Nothing runs and nothing is ordered.
     open : In(1)
-        An event may be sent in this clock.
+        An event may be sent in this clock, judged by ``tick`` and ``next`` of the clock before.
     tick, next : In(16)
-        The oldest tick whose slot is in use; the first tick that was not ordered yet.
+        The oldest tick whose slot is in use; the first tick that was not ordered yet, two clocks after an order.
     late : In(32)
         The LATE register.
     """
@@ -120,24 +120,25 @@ class Ticks(wiring.Component):
         m = Module()
         orders, barrier, real_time = self.orders, self.barrier, self.orders.settings.real_time
         state, clocks = Signal(State), Signal(HOST_WORD_BITS)
-        remaining, reset_after = Signal(TICK_BITS), Signal()
+        remaining, growth, reset_after = Signal(TICK_BITS), Signal(TICK_BITS), Signal()
         is_ordered = (remaining != 0) | reset_after
         begins = Signal()
         due = self._period(m, begins, (state == State.START) | (state == State.RUN) | (state == State.DONE))
+        m.d.sync += [orders.next.eq(orders.next + growth), growth.eq(0)]
         with m.Switch(state):
             with m.Case(State.IDLE):
                 with m.If(orders.order):
                     m.d.sync += [remaining.eq(orders.count), reset_after.eq(orders.reset_after)]
-                    m.d.sync += orders.next.eq(orders.next + orders.count)
+                    m.d.sync += growth.eq(orders.count)
                 with m.Elif(reset_after & (remaining == 0)):
                     m.d.sync += state.eq(State.CLEAR)
                 with m.Elif(Mux(real_time, due & (is_ordered | ~orders.exclusive), remaining != 0)):
                     m.d.comb += begins.eq(1)
-                    m.d.sync += state.eq(State.START)
+                    m.d.sync += [state.eq(State.START), growth.eq(real_time)]
             with m.Case(State.START):
                 with m.If(barrier.quiescent):
                     m.d.comb += barrier.release.eq(1)
-                    m.d.sync += [state.eq(State.RUN), clocks.eq(1), orders.next.eq(orders.next + real_time)]
+                    m.d.sync += [state.eq(State.RUN), clocks.eq(1)]
             with m.Case(State.RUN):
                 with m.If(barrier.quiescent):
                     m.d.sync += state.eq(State.DONE)
@@ -156,9 +157,12 @@ class Ticks(wiring.Component):
             with m.Case(State.CLEARED):
                 with m.If(self.messages.ready):
                     m.d.sync += [state.eq(State.IDLE), reset_after.eq(0), orders.next.eq(0)]
+        is_open, was_open = Signal(), Signal()
+        m.d.sync += was_open.eq(is_open)
         m.d.comb += [
             orders.idle.eq((state == State.IDLE) & ~is_ordered),
-            orders.open.eq((state != State.START) & ~reset_after & ~due),
+            is_open.eq((state != State.START) & ~reset_after & ~due),
+            orders.open.eq(is_open & was_open),
             barrier.sending.eq(orders.sending),
         ]
         told = self._messages(m, state, clocks)

@@ -334,7 +334,7 @@ def test_random_scripts_do_what_they_say(seed, overlapped):
     for (tick, _), (_, _, following, oldest, _) in zip(script.events, nodes.packets, strict=True):
         assert following <= tick < oldest + SLOTS
         ahead.append(tick - oldest)
-    assert len(set(ahead)) > 3 and max(ahead) == SLOTS - 1 and script.refused > 5
+    assert len(set(ahead)) > 3 and max(ahead) >= SLOTS - 2 and script.refused > 5
 
 
 def test_real_time_ticks_start_by_the_clock():
