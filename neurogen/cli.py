@@ -192,12 +192,20 @@ def _target(project: Project):
 
 
 @_verb(*TARGET, "json")
-def check(project: Project) -> None:
-    """Print what would be built of NETWORK, or the first problem found; write nothing."""
+def check(project: Project) -> int:
+    """Print what would be built of NETWORK, or every problem found; write nothing."""
     from . import plan
 
-    target = _target(project)
+    try:
+        target = _target(project)
+    except InputError:
+        directory = project.network is not None and Path(project.network).is_dir()
+        found = plan.problems(project) if project.fabric and not directory else []
+        if len(found) < 2:
+            raise
+        return _fail(1, f"{len(found)} problems", *(f"  {problem}" for problem in found))
     _print(project, plan.record(target), plan.text(target))
+    return 0
 
 
 @_verb(*TARGET, "simulate.input", "simulate.output", "simulate.engine", "simulate.decide", "seed", "json")

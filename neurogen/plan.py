@@ -6,8 +6,20 @@ from typing import Any
 import numpy as np
 
 from .catalog import text_table
+from .compiler import Options, Quantisation, mapping, quantise, read
 from .compiler.source import integer_equations
-from .flow.target import Target
+from .flow.target import SHIPPED, Target
+from .project import Project
+
+
+def problems(project: Project) -> list[str]:
+    """Everything that can be found wrong at once with a network on the project's own fabric.
+
+    Raises InputError if the network itself cannot be read.
+    """
+    source = read(project.network or SHIPPED, Options(**project.importing.model_dump()))
+    network = quantise(source, Quantisation(**project.quantise.model_dump()))
+    return mapping.problems(network, project.fabric)
 
 
 def record(found: Target) -> dict[str, Any]:

@@ -123,6 +123,19 @@ def test_accumulator_too_narrow(capsys, tmp_path):
     )
 
 
+def test_check_names_every_problem_at_once(capsys, tmp_path):
+    path = save(tmp_path / "net.nir", np.ones(SIZES[::-1]))
+    project = fabric(tmp_path, "[fabric.core]\naxons = 2\nbanks = 2\nweight_bits = 7\naccumulator_bits = 9\n")
+    assert cli.main(["check", str(path), "-c", str(project)]) == 1
+    assert capsys.readouterr() == (
+        "",
+        "neurogen: error: 3 problems\n"
+        "  projection input -> lif has weights 127..127; weight_bits 7 holds -64..63\n"
+        "  the accumulator is too narrow: neuron 0 of 'lif' needs 10 bits, accumulator_bits is 9\n"
+        "  network too large for the fabric: population 'lif' has a fan-in of 4 axons, a core has 2\n",
+    )
+
+
 def test_unknown_key(capsys, good, tmp_path):
     project = fabric(tmp_path, "[fabric]\nwidth = 1\n[fabric.core]\nlanse = 8\n")
     assert refuse(capsys, "check", good, "-c", project) == (

@@ -17,7 +17,17 @@ from .schedule import Schedule, overlappable, schedule
 from .tables import write
 from .validate import validate
 
-__all__ = ["PLACEMENTS", "Mapping", "compile", "links", "map_network", "overlappable", "schedule", "validate"]
+__all__ = [
+    "PLACEMENTS",
+    "Mapping",
+    "compile",
+    "links",
+    "map_network",
+    "overlappable",
+    "problems",
+    "schedule",
+    "validate",
+]
 
 PLACEMENTS = ("balanced", "compact", "random")
 _ATTEMPTS = 10
@@ -88,6 +98,22 @@ def _at_random(network: Network, config: FabricConfig, seed: int) -> Image:
         except InputError:
             continue
     return _mapped(network, config, "balanced", rng)
+
+
+def problems(network: Network, config: FabricConfig) -> list[str]:
+    """Everything that keeps ``network`` from ``config`` and can be told at once: the first finding of every check."""
+    found = []
+    checks = (
+        lambda: _check(network, config),
+        lambda: prove(network, config.core.accumulator_bits),
+        lambda: map_network(network, config, "balanced"),
+    )
+    for check in checks:
+        try:
+            check()
+        except InputError as error:
+            found.append(str(error))
+    return found
 
 
 def _check(network: Network, config: FabricConfig) -> None:
