@@ -12,16 +12,20 @@ class Pipeline:
     Parameters
     ----------
     m : Module
-        Where the registers go.
+        Gets the registers as its submodule ``pipeline``.
     enable : Value
         The registers advance while it is high.
+    resets : tuple of str
+        Names whose registers a reset clears; the others hold data, which need not be cleared.
     inputs : Value or int
         What is known in the first step.
     """
 
-    def __init__(self, m: Module, enable, **inputs):
-        self._m = m
+    def __init__(self, m: Module, enable, resets=(), **inputs):
+        # A module of its own: the first to read a name may do so inside a condition, which must not gate the register.
+        m.submodules.pipeline = self._m = Module()
         self._enable = enable
+        self._resets = resets
         self._step = 0
         self._chains = {name: (0, [value]) for name, value in inputs.items()}
 
@@ -39,12 +43,16 @@ class Pipeline:
         """Start the next step, one register later."""
         self._step += 1
 
+    def history(self, name: str) -> Value:
+        """A one-bit name in all its steps so far."""
+        return Cat(self._chains[name][1])
+
     def __getattr__(self, name: str):
         born, chain = self._chains[name]
         if isinstance(chain[0], int):
             return chain[0]
         while len(chain) <= self._step - born:
-            register = Signal.like(chain[-1], name=f"{name}_{born + len(chain)}", reset_less=True)
+            register = Signal.like(chain[-1], name=f"{name}_{born + len(chain)}", reset_less=name not in self._resets)
             with self._m.If(self._enable):
                 self._m.d.sync += register.eq(chain[-1])
             chain.append(register)

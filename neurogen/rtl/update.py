@@ -1,0 +1,345 @@
+"""The update unit: visits the groups that have something to do and runs their neurons through U neuron models.
+
+Steps of the pipeline, a register after each; all of it holds still while a vector waits to be taken::
+
+    take     the next subgroup; addresses of all memories
+    fetch    what the memories deliver into registers (no logic behind a block RAM)
+    decide   does the group work, does it start; initial or stored state
+    neuron   U models side by side, `latency_cycles` of them
+    store    state row, fresh, rest; the vector of spikes
+"""
+
+from amaranth import *
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from ..spec import memory_map, rows, words
+from ..spec.config import FabricConfig
+from ..spec.fields import Layout
+from ..spec.fixed import index_bits
+from ..spec.memory_map import Region
+from . import neurons
+from .bits import encode, lowest
+from .encoder import vector_layout
+from .layout import struct, view
+from .memory_port import MemoryPort
+from .neurons.pipeline import Pipeline
+from .streams import Stalls
+
+
+class Visits(wiring.Component):
+    """The subgroups to visit: lowest group first, one per clock, without a bubble between groups.
+
+    The first subgroup comes 2 clocks after ``start``.
+
+    Members
+    -------
+    start : In(1)
+        Take ``wanted`` as the set of groups.
+    next : In(1)
+        The current subgroup is taken in this clock.
+    valid, group, subgroup, is_last : Out
+        The current subgroup, and whether it is the last of its group.
+    busy : Out(1)
+        Subgroups remain.
+    """
+
+    def __init__(self, *, groups: int, subgroups: int):
+        self.subgroups = subgroups
+        super().__init__(
+            {
+                "start": In(1),
+                "wanted": In(groups),
+                "next": In(1),
+                "valid": Out(1),
+                "group": Out(index_bits(groups)),
+                "subgroup": Out(index_bits(subgroups)),
+                "is_last": Out(1),
+                "busy": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        pending, chosen = Signal.like(self.wanted), Signal.like(self.wanted)
+        m.d.comb += [
+            chosen.eq(lowest(pending)),
+            self.is_last.eq(self.subgroup == self.subgroups - 1),
+            self.busy.eq(self.valid | pending.any()),
+        ]
+        with m.If(~self.valid | (self.next & self.is_last)):
+            m.d.sync += [
+                self.valid.eq(pending.any()),
+                self.group.eq(encode(chosen)),
+                self.subgroup.eq(0),
+                pending.eq(pending & ~chosen),
+            ]
+        with m.Elif(self.next):
+            m.d.sync += self.subgroup.eq(self.subgroup + 1)
+        with m.If(self.start):
+            m.d.sync += pending.eq(self.wanted)
+        return m
+
+
+class UpdateUnit(wiring.Component):
+    """Updates the neurons of every group that was touched, is not at rest, or may start.
+
+    Throughput one subgroup of U neurons per clock, without bubbles: with n subgroups to visit and no backpressure,
+    ``busy`` is high from the clock after ``start`` for ``n + 1 + latency_cycles`` clocks, one less if the last subgroup
+    has no vector, none if n = 0. ``read_data`` is sampled one clock after ``read``, also while the pipeline waits.
+
+    Parameters
+    ----------
+    config : :class:`~neurogen.spec.config.FabricConfig`
+    groups_init, neurons_init : list of int, optional
+        Rows of the group table and of the per-neuron parameters at power-up.
+    stalls : :class:`Stalls`
+        A gate before ``vectors``.
+
+    Members
+    -------
+    start : In(1)
+        Begin; ``touched`` and ``timebase`` are valid, and ``timebase`` stays.
+    timebase : In
+        :func:`neurogen.spec.words.timebase`.
+    reset : In(1)
+        Every group has its initial state again. Only while not ``busy``.
+    touched : In(groups)
+        Groups with a sum. 0 arrives as ``read_data`` for the others.
+    read, read_group, read_subgroup, read_data : Out, Out, Out, In
+        The accumulators' sums.
+    release, release_group : Out
+        The last subgroup of this group is read in this clock.
+    vectors : Out(stream of :func:`~neurogen.rtl.encoder.vector_layout`)
+        At least one bit of ``spikes`` is set.
+    fresh : Out(groups)
+        Groups that still have their initial state.
+    busy : Out(1)
+    update_count, cycle_count : Out(1)
+        A working group was updated; a subgroup was taken in this clock.
+    groups_port, neurons_port, state_port : In(MemoryPort)
+        ``neurons_port`` only where there are per-neuron parameters.
+    """
+
+    def __init__(self, config: FabricConfig, groups_init=None, neurons_init=None, stalls: Stalls | None = None):
+        self.config = config
+        self.groups_init = groups_init or []
+        self.neurons_init = neurons_init or []
+        self.stalls = stalls or Stalls()
+        core, self._shapes = config.core, memory_map.shapes(config)
+        inits = {Region.GROUPS: groups_init, Region.NEURONS: neurons_init, Region.STATE: None}
+        self._inits = {region: init or [] for region, init in inits.items() if region in self._shapes}
+        neuron = neurons.model(core.neuron.model).Neuron
+        self._lanes = [neuron(core.neuron, core.accumulator_bits) for _ in range(core.update_lanes)]
+        super().__init__(
+            {
+                "start": In(1),
+                "timebase": In(struct(words.timebase(config))),
+                "reset": In(1),
+                "touched": In(core.groups),
+                "read": Out(1),
+                "read_group": Out(core.group_bits),
+                "read_subgroup": Out(index_bits(core.subgroups)),
+                "read_data": In(data.ArrayLayout(signed(core.accumulator_bits), core.update_lanes)),
+                "release": Out(1),
+                "release_group": Out(core.group_bits),
+                "vectors": Out(stream.Signature(vector_layout(core))),
+                "fresh": Out(core.groups, init=(1 << core.groups) - 1),
+                "busy": Out(1),
+                "update_count": Out(1),
+                "cycle_count": Out(1),
+                **{_port(region): In(MemoryPort(self._shapes[region])) for region in self._inits},
+            }
+        )
+
+    @property
+    def latency_cycles(self) -> int:
+        """Clocks from a subgroup being taken to its vector being offered."""
+        return 4 + self._lanes[0].latency_cycles
+
+    def elaborate(self, platform):
+        m = Module()
+        core = self.config.core
+        offered = stream.Signature(vector_layout(core)).create()
+        connect(m, self.stalls.gate(m, "vectors", offered), flipped(self.vectors))
+        enable, rest = Signal(), Signal(core.groups)
+        m.submodules.visits = visits = Visits(groups=core.groups, subgroups=core.subgroups)
+        m.d.comb += [
+            enable.eq(~offered.valid | offered.ready),
+            visits.start.eq(self.start),
+            visits.wanted.eq(self.touched | ~rest | self.timebase.restart.replicate(core.groups)),
+            visits.next.eq(enable),
+        ]
+        current = {name: getattr(visits, name) for name in ("valid", "group", "subgroup", "is_last")}
+        t = Pipeline(m, enable, resets=("valid",), **current)
+        taken = t.valid & enable
+        self._read_sums(m, t, taken)
+        stored = self._store_port()
+        outputs = {region: self._table(m, region, t, taken, stored) for region in self._inits}
+        t.step()
+        self._fetch(m, t, outputs)
+        t.step()
+        self._decide(m, t)
+        t.step()
+        self._compute(m, t, enable)
+        self._store(m, t, enable, stored)
+        self._settle(m, t, enable, rest)
+        self._offer(m, t, enable, offered)
+        m.d.comb += self.busy.eq(visits.busy | t.history("valid").any() | offered.valid)
+        return m
+
+    def _read_sums(self, m, t, taken):
+        m.d.comb += [
+            self.cycle_count.eq(taken),
+            self.read.eq(taken),
+            self.read_group.eq(t.group),
+            self.read_subgroup.eq(t.subgroup),
+            self.release.eq(taken & t.is_last),
+            self.release_group.eq(t.group),
+        ]
+
+    def _store_port(self) -> data.View:
+        """What the store step writes into the state memory."""
+        shape = self._shapes[Region.STATE]
+        return Signal(data.StructLayout({"enable": 1, "row": index_bits(shape.rows), "data": shape.width}))
+
+    def _table(self, m, region: Region, t, taken, stored) -> Value:
+        """The rows of one region. The configuration unit has the memory's ports between ticks."""
+        shape, port = self._shapes[region], getattr(self, _port(region))
+        m.submodules[region.name.lower()] = memory = Memory(
+            shape=shape.width, depth=shape.rows, init=self._inits[region]
+        )
+        read, row = memory.read_port(), t.group if region is Region.GROUPS else Cat(t.subgroup, t.group)
+        m.d.comb += [
+            read.addr.eq(Mux(port.read, port.row, row)),
+            read.en.eq((taken | port.read) & ~port.write),
+        ]
+        is_state, writable = region is Region.STATE, self.config.core.writable
+        if is_state or writable:
+            write, configured = memory.write_port(), port.write & writable
+            own = stored if is_state else stored.shape().const({})
+            m.d.comb += [
+                write.en.eq(configured | own.enable),
+                write.addr.eq(Mux(configured, port.row, own.row)),
+                write.data.eq(Mux(configured, port.write_data, own.data)),
+            ]
+        return read.data
+
+    def _fetch(self, m, t, outputs):
+        """What the memories deliver. The sums come whether the pipeline advances or not, and only once."""
+        sums = self.read_data.as_value()
+        arrives, kept = Signal(), Signal.like(sums)
+        m.d.sync += arrives.eq(self.read)
+        with m.If(arrives):
+            m.d.sync += kept.eq(sums)
+        t.let(sums=Mux(arrives, sums, kept), is_fresh=self.fresh.bit_select(t.group, 1))
+        t.let(**{_row(region): output for region, output in outputs.items()})
+
+    def _decide(self, m, t):
+        """Whether the group works and starts in this tick, and the state that every lane continues from."""
+        core, now, group = self.config.core, self.timebase, view(rows.group(self.config), t.groups_row)
+        for region in self._inits:
+            m.d.comb += getattr(self, _port(region)).read_data.eq(getattr(t, _row(region)))
+        starts = (now.opening == group.depth) & (now.restart | t.is_fresh)
+        closed = now.ended & (group.depth <= now.closing)
+        works = group.used & (starts | ~t.is_fresh) & ~closed & (now.phase == group.phase)
+        t.let(used=group.used, works=works, starts=starts, delivers=group.value != 0)
+        for lane in range(core.update_lanes):
+            parameters = core.neuron.constants | self._parameters(t, lane)
+            stored = _view(core.neuron.state_layout, t.state_row, lane)
+            state = Signal(struct(core.neuron.state_layout), name=f"state_{lane}")
+            for name in core.neuron.widths:
+                m.d.comb += state[name].eq(Mux(t.starts, parameters.get(f"{name}_init", 0), stored[name]))
+            current = t.sums.word_select(lane, core.accumulator_bits)
+            number = Cat(C(lane, index_bits(core.update_lanes)), t.subgroup, t.group)
+            t.let(
+                **{
+                    f"state_{lane}": state.as_value(),
+                    f"current_{lane}": current,
+                    f"is_zero_{lane}": current == 0,
+                    f"exists_{lane}": number < core.neurons,
+                }
+            )
+
+    def _parameters(self, t, lane: int) -> dict[str, Value]:
+        """The parameters of one lane's neuron that are not folded into logic."""
+        neuron = self.config.core.neuron
+        group = view(rows.group(self.config), t.groups_row)
+        found = {parameter.name: group[parameter.name] for parameter in neuron.tabled("per_population")}
+        if Region.NEURONS in self._inits:
+            row = _view(neuron.parameter_layout, t.neurons_row, lane)
+            found |= {parameter.name: row[parameter.name] for parameter in neuron.tabled("per_neuron")}
+        return found
+
+    def _compute(self, m, t, enable):
+        """U neurons, ``next_state`` and ``spike`` in the step after their pipeline."""
+        for lane, neuron in enumerate(self._lanes):
+            m.submodules[f"neuron_{lane}"] = neuron
+            m.d.comb += [
+                neuron.enable.eq(enable),
+                neuron.state.as_value().eq(getattr(t, f"state_{lane}")),
+                neuron.current.eq(getattr(t, f"current_{lane}").as_signed()),
+            ]
+            m.d.comb += [neuron.parameters[name].eq(value) for name, value in self._parameters(t, lane).items()]
+        for _ in range(self._lanes[0].latency_cycles):
+            t.step()
+
+    def _store(self, m, t, enable, stored):
+        m.d.comb += [
+            stored.enable.eq(t.valid & t.works & enable),
+            stored.row.eq(Cat(t.subgroup, t.group)),
+            stored.data.eq(Cat(neuron.next_state for neuron in self._lanes)),
+            self.update_count.eq(stored.enable & t.is_last),
+        ]
+
+    def _settle(self, m, t, enable, rest):
+        """``fresh`` and ``rest`` of a group, once its last subgroup is done."""
+        so_far, quiet = Signal(), Signal()
+        lanes = [
+            ~getattr(t, f"exists_{lane}")
+            | (
+                getattr(t, f"is_zero_{lane}")
+                & (neuron.next_state.as_value() == getattr(t, f"state_{lane}"))
+                & ~neuron.spike
+            )
+            for lane, neuron in enumerate(self._lanes)
+        ]
+        m.d.comb += quiet.eq(Cat(lanes).all() & ~t.delivers & (so_far | (t.subgroup == 0)))
+        with m.If(t.valid & enable):
+            m.d.sync += so_far.eq(quiet)
+            with m.If(t.is_last & (t.works | ~t.used)):
+                m.d.sync += rest.bit_select(t.group, 1).eq(quiet | ~t.used)
+            with m.If(t.is_last & t.works):
+                m.d.sync += self.fresh.bit_select(t.group, 1).eq(0)
+        with m.If(self.reset):
+            m.d.sync += [self.fresh.eq(self.fresh.init), rest.eq(0)]
+
+    def _offer(self, m, t, enable, offered):
+        """The vector register: it takes the next vector as the last one leaves."""
+        exists = Cat(getattr(t, f"exists_{lane}") for lane in range(len(self._lanes)))
+        fired = Cat(neuron.spike for neuron in self._lanes)
+        spikes = exists & (fired | t.delivers.replicate(len(exists)))
+        with m.If(enable):
+            m.d.sync += [
+                offered.valid.eq(t.valid & t.works & spikes.any()),
+                offered.p.group.eq(t.group),
+                offered.p.subgroup.eq(t.subgroup),
+                offered.p.value_mode.eq(t.delivers),
+                offered.p.spikes.eq(spikes),
+            ]
+            if self.config.core.values:
+                m.d.sync += [offered.p.values[lane].eq(neuron.next_state.v) for lane, neuron in enumerate(self._lanes)]
+
+
+def _port(region: Region) -> str:
+    return f"{region.name.lower()}_port"
+
+
+def _row(region: Region) -> str:
+    return f"{region.name.lower()}_row"
+
+
+def _view(layout: Layout, row: Value, lane: int) -> data.View:
+    """The lane's part of a row that holds one record per lane."""
+    return view(layout, row.word_select(lane, layout.width))
