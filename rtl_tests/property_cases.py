@@ -1,7 +1,7 @@
 """Cases of the product's promise: any network, mesh, placement, lanes, banks and stalls give the same spikes.
 
-A case is a pure function of (fabric, seed, index), so the command that repeats one is its three numbers. ``Coverage`` says
-what a set of cases has reached, and tests assert it: a property that never saw a multicast proves nothing about it.
+A case is a pure function of (fabric, seed, index): these three numbers repeat it. ``Coverage`` says what a set of cases
+has reached, and tests assert it: a property that never saw a multicast proves nothing about it.
 """
 
 from collections import Counter
@@ -109,8 +109,8 @@ class Coverage:
 
 
 EVERYWHERE = (
-    "cases with spikes", "mode stepped", "mode drained", "mode overlapped", "idle", "backpressure", "values", "multicast",
-    "several routes per neuron", "recurrence", "loop over several ticks", "delay above 1", "several ranges",
-    "population split over cores", "core shared by populations", "graded input", "several samples",
+    "cases with spikes", "mode stepped", "mode drained", "mode overlapped", "idle", "backpressure", "values",
+    "multicast", "several routes per neuron", "recurrence", "loop over several ticks", "delay above 1",
+    "several ranges", "population split over cores", "core shared by populations", "graded input", "several samples",
 )  # fmt: skip
 """What the cases of all fabrics together must reach."""

@@ -6,7 +6,7 @@ They ask only for two streams of words, so they run as well on a netlist, or on 
 from pathlib import Path
 
 from ..host.codec import TWO_WORDS
-from ..spec.words import OPCODE_BITS, Response
+from ..spec.words import OPCODE_BITS, Register, Response
 
 BENCH = Path(__file__).with_name("neurogen_bench.v")
 TOP = BENCH.stem
@@ -18,5 +18,5 @@ def defines(top: str) -> dict[str, str]:
         "TOP": top,
         "OPCODE_BITS": str(OPCODE_BITS),
         "TWO_WORDS": f"{1 << OPCODE_BITS}'h{TWO_WORDS:x}",
-        "PEEKED": f"{OPCODE_BITS}'d{int(Response.PEEKED)}",
+        "LAST": f"32'd{int(Response.PEEKED) | int(Register.IDENTITY) << OPCODE_BITS}",
     }

@@ -2,7 +2,7 @@
 //
 // Python asks for a chunk by making `request` differ from `served`, and waits until they are equal again: it is called
 // per chunk and not per clock, so the simulator runs at its own speed. Both files hold 32-bit words, the first big-endian
-// (as $fread reads), the second as lines of hexadecimal digits. Every chunk ends with a PEEK; its PEEKED message is the
+// (as $fread reads), the second as lines of hexadecimal digits. Every chunk ends with a PEEK of IDENTITY; its answer is the
 // last of the chunk. Words that come later stay in the fabric until the next chunk.
 //
 // `idle` and `stall` are probabilities in 1/256 that a word, or an output's readiness, is held back for a clock. They
@@ -13,7 +13,7 @@
 module neurogen_bench;
     localparam OPCODE_BITS = `OPCODE_BITS;
     localparam [(1 << `OPCODE_BITS) - 1 : 0] TWO_WORDS = `TWO_WORDS;  // by opcode: another word follows
-    localparam [OPCODE_BITS - 1 : 0] PEEKED = `PEEKED;
+    localparam [31:0] LAST = `LAST;  // first word of the message that ends a chunk
 
     reg [31:0] request /*verilator public_flat_rw*/ = 0;
     reg [31:0] served  /*verilator public_flat_rw*/ = 0;
@@ -53,7 +53,7 @@ module neurogen_bench;
     reg          running = 0;
     reg          empty = 0;
     reg          second = 0;  // the next output word is the second of its message
-    reg          last = 0;    // and that message is PEEKED
+    reg          last = 0;    // and that message is the last
     reg  [31:0]  word;
     reg  [31:0]  draw = 32'h1;
     reg  [31:0]  quiet = 0;
@@ -101,7 +101,7 @@ module neurogen_bench;
         if (given) begin
             $fwrite(sink, "%h\n", out_payload);
             second <= !second && TWO_WORDS[out_payload[OPCODE_BITS - 1 : 0]];
-            if (!second) last <= out_payload[OPCODE_BITS - 1 : 0] == PEEKED;
+            if (!second) last <= out_payload == LAST;
         end
         out_ready <= running && !refuse && !ends && !timeout;
         if (out_valid && !out_ready && running) stalled <= stalled + 1;

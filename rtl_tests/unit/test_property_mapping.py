@@ -5,7 +5,6 @@ import pytest
 
 from golden import samples
 from golden.fabric import Fabric
-
 from rtl_tests.property_cases import EVERYWHERE, Coverage, case
 from rtl_tests.random_networks import FABRICS
 

@@ -1,0 +1,42 @@
+"""Compile one of the property fabrics and let cases run on it."""
+
+import json
+import shutil
+from pathlib import Path
+
+from neurogen.flow import simulators
+from neurogen.flow.emit import emit
+from neurogen.rtl.fabric import Fabric
+from neurogen.rtl.streams import Stalls
+from neurogen.spec.errors import ToolError
+
+from .property_player import DONE, FAILED, JOB
+from .random_networks import FABRICS
+
+
+class Differs(AssertionError):
+    """A case came out wrong; the message names it."""
+
+
+def verilog(name: str, stalls: int | None = None) -> str:
+    """The fabric's Verilog; with gates in every internal stream if ``stalls`` is a seed."""
+    return emit(Fabric(FABRICS[name], stalls=Stalls(stalls)), name).verilog
+
+
+def run(name: str, text: str, simulator: str, seed: int, first: int, end: int, folder: Path) -> dict[str, int]:
+    """Run the cases ``first..end`` of a fabric whose Verilog is ``text``; what they reached.
+
+    Raises Differs for the first case that is wrong or gets stuck, ToolError if the simulator fails otherwise.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    model = simulators.bench(simulator, text, name)
+    (folder / JOB).write_text(json.dumps({"fabric": name, "seed": seed, "first": first, "end": end}))
+    try:
+        simulators.run(model, "rtl_tests.property_player", "cases", folder, seed)
+    except ToolError:
+        if not (folder / FAILED).exists():
+            raise
+        failed = json.loads((folder / FAILED).read_text())
+        raise Differs(f"{failed['case']} ({simulator}): {failed['why']}") from None
+    return json.loads((folder / DONE).read_text())
