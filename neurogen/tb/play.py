@@ -6,7 +6,7 @@ interrupted goes on where it stopped.
 
 import json
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import cocotb
@@ -17,40 +17,14 @@ from ..host import codec, data
 from ..spec.image import Image
 from .checker import Checker, Mismatch
 from .driver import FabricDriver
-
-JOB, IMAGE, SAMPLES = Path("job.json"), Path("image.npz"), Path("samples.npz")
-MISMATCH, PROGRESS, SPEED = Path("mismatch.json"), Path("progress.json"), Path("speed.json")
-
-
-@dataclass(frozen=True)
-class Job:
-    """``items``: the results' file stems, with the first sample, the end, and the checker's mode of each."""
-
-    items: list[tuple[str, int, int, str]]
-    load: bool  # the image is not in the memories yet
-    idle: int = 0
-    stall: int = 0
-    seed: int = 1
-    states: int = 1
-
-    def write(self, folder: Path) -> None:
-        (folder / JOB).write_text(json.dumps(vars(self)))
-
-    @classmethod
-    def read(cls) -> "Job":
-        return cls(**json.loads(JOB.read_text()))
-
-
-def result(name: str) -> Path:
-    """Where the result of the item ``name`` stands."""
-    return Path(f"{name}.npz")
+from .play_files import IMAGE, MISMATCH, PROGRESS, SAMPLES, SPEED, Job, result
 
 
 class Player:
     """A job, the fabric that it runs on, and how far it is."""
 
     def __init__(self, dut: HierarchyObject):
-        self.job, self.image = Job.read(), Image.load(IMAGE)
+        self.job, self.image = Job.read(Path()), Image.load(IMAGE)
         self.driver = FabricDriver(dut, self.image.config, self.job.idle, self.job.stall, self.job.seed)
         with np.load(SAMPLES) as arrays:
             self.inputs = {name: arrays[f"input.{i}"] for i, name in enumerate(self.image.input_sizes)}
@@ -62,7 +36,7 @@ class Player:
             await self.driver.exchange(codec.load(self.image))
         self._started = time.perf_counter()
 
-    def items(self):
+    def items(self) -> Iterator[tuple[str, int, dict[str, np.ndarray], str]]:
         """The items that have no result yet, with their inputs (B, T, n)."""
         for index, (name, first, end, mode) in enumerate(self.job.items):
             if not result(name).exists():

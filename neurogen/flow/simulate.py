@@ -1,0 +1,152 @@
+"""X to Y by any engine: the network or the fabric as golden models, or the Verilog in a simulator. All write the same."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from golden import network as golden_network
+from golden import samples as golden_samples
+from golden.fabric import Fabric
+
+from ..host import data
+from ..spec.errors import InputError
+from ..tb.play_files import Job, result
+from . import cache as store
+from . import session, simulators
+from .emit import source_digest
+from .session import Progress
+from .target import Target, resolve
+
+CHUNKS = {"network": 1024, "fabric": 16}
+SIMULATOR_CHUNK = 4
+MODELS = ("spec", "host", "tb")
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """``spikes`` and ``values`` as in Y. With labels: ``classes`` (B,) and how many are right."""
+
+    samples: int
+    spikes: dict[str, np.ndarray]
+    values: dict[str, np.ndarray]
+    classes: np.ndarray | None = None
+    correct: int | None = None
+
+    @property
+    def accuracy(self) -> float | None:
+        """ClassificationAccuracy, 0..1; None without labels."""
+        return None if self.correct is None else self.correct / self.samples
+
+
+def engines() -> tuple[str, ...]:
+    """Everything that computes Y."""
+    return (*CHUNKS, *simulators.simulators())
+
+
+def simulate(
+    target: Target | Path | str | None,
+    x_path: Path,
+    y_path: Path | None,
+    engine: str = "network",
+    seed: int = 0,
+    decide: str | None = None,
+    progress: Progress | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Simulation:
+    """Run the samples of ``x_path``, each from the initial state, and write Y to ``y_path`` (None: do not).
+
+    Finished chunks of samples are kept beside Y until it is complete, so the same call goes on where one was stopped. ``seed``
+    is that of the idle clocks and the backpressure at the ports of simulated Verilog, which change nothing in Y.
+
+    Raises InputError for what the user gave, ToolError if a simulator fails.
+    """
+    if engine not in engines():
+        raise InputError(f"engine is one of {', '.join(engines())}, not {engine!r}")
+    target = resolve(target, options)
+    samples = data.read(Path(x_path), target.network.inputs)
+    if decide is not None:
+        _check_rule(target, decide)
+    folder = _partial(target, samples, engine, y_path)
+    if y_path is not None and not os.access(folder.parent, os.W_OK):
+        raise InputError(f"{y_path}: cannot be written: the directory does not exist or is not ours to write in")
+    size = CHUNKS.get(engine, SIMULATOR_CHUNK)
+    chunks = [(f"chunk-{at:06d}", at, min(at + size, len(samples))) for at in range(0, len(samples), size)]
+    folder.mkdir(parents=True, exist_ok=True)
+    if engine in CHUNKS:
+        _run_golden(_GOLDEN[engine](target), samples, chunks, folder, progress)
+    else:
+        job = Job([(*chunk, "drained") for chunk in chunks], not target.folded, seed=seed)
+        session.run(target, engine, "simulate", samples.inputs, job, folder, progress)
+    spikes, values = _collect(target, chunks, folder)
+    if y_path is not None:
+        data.write(Path(y_path), spikes, values)
+    shutil.rmtree(folder)
+    return _judge(samples, spikes, values, decide)
+
+
+def _check_rule(target: Target, rule: str) -> None:
+    """Refuse a rule that cannot be used before the work, not after it."""
+    empty = {False: {}, True: {}}
+    for output in target.network.outputs:
+        empty[output.values][output.population] = np.zeros((1, 1, 1), dtype=np.int32)
+    data.decide(empty[False], empty[True], rule)
+
+
+def _partial(target: Target, samples: data.Samples, engine: str, y_path: Path | None) -> Path:
+    """Where chunks are kept: named by everything that they depend on."""
+    parts = [engine, target.network.digest, target.image.digest, source_digest(MODELS)]
+    if engine not in CHUNKS:
+        parts.append(target.emitted.digest)
+    content = hashlib.sha256()
+    for name, values in samples.inputs.items():
+        content.update(f"{name}{values.shape}{values.dtype}".encode() + values.tobytes())
+    key = store.digest(*parts, content.hexdigest())[:16]
+    return store.root() / "partial" / key if y_path is None else Path(y_path).with_name(f".{Path(y_path).name}.{key}")
+
+
+Runner = Callable[[dict[str, np.ndarray]], Any]
+
+
+def _network_engine(target: Target) -> Runner:
+    return lambda inputs: golden_network.run(target.network, inputs)
+
+
+def _fabric_engine(target: Target) -> Runner:
+    fabric = Fabric(target.image)
+    return lambda inputs: golden_samples.run(fabric, inputs)
+
+
+_GOLDEN: dict[str, Callable[[Target], Runner]] = {"network": _network_engine, "fabric": _fabric_engine}
+
+
+def _run_golden(runner: Runner, samples: data.Samples, chunks: list, folder: Path, progress: Progress | None) -> None:
+    for index, (name, first, end) in enumerate(chunks):
+        if not (folder / result(name)).exists():
+            found = runner(samples[first:end].inputs)
+            outputs = {"spikes": found.spikes, "values": found.values}
+            data.save(folder / result(name), {f"{k}/{n}": v for k, part in outputs.items() for n, v in part.items()})
+        if progress:
+            progress(index + 1, len(chunks))
+
+
+def _collect(target: Target, chunks: list, folder: Path) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Outputs of all chunks, in the network's order of outputs."""
+    parts = [dict(np.load(folder / result(name))) for name, *_ in chunks]
+    spikes, values = {}, {}
+    for output in target.network.outputs:
+        kind, found = ("values", values) if output.values else ("spikes", spikes)
+        found[output.population] = np.concatenate([part[f"{kind}/{output.population}"] for part in parts])
+    return spikes, values
+
+
+def _judge(samples: data.Samples, spikes: dict, values: dict, rule: str | None) -> Simulation:
+    if samples.labels is None:
+        return Simulation(len(samples), spikes, values)
+    classes = data.decide(spikes, values, rule)
+    return Simulation(len(samples), spikes, values, classes, int((classes == samples.labels).sum()))

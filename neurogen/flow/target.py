@@ -1,0 +1,115 @@
+"""What a verb works on: a network file, compiled on the spot, or a build directory."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from .. import compiler
+from ..spec.config import FabricConfig
+from ..spec.errors import InputError
+from ..spec.image import Image
+from ..spec.network import Network
+from . import emit
+from .emit import Emitted
+
+DATA = Path(__file__).resolve().parents[1] / "data"
+SHIPPED, SHIPPED_SAMPLES = DATA / "digits.nir", DATA / "digits_test.npz"
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A network, the image of it and the fabric's Verilog.
+
+    ``folded``: the image is in the Verilog's memories; else it has to be loaded. ``origin`` is what the user named.
+    ``samples`` are those shipped with the network. ``reasons`` and ``notes`` are sentences for the user.
+    """
+
+    name: str
+    origin: str
+    network: Network
+    image: Image
+    folded: bool = True
+    samples: Path | None = None
+    equations: Mapping[str, str] = field(default_factory=dict)
+    reasons: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    directory: Path | None = None
+
+    @property
+    def config(self) -> FabricConfig:
+        return self.image.config
+
+    @cached_property
+    def emitted(self) -> Emitted:
+        """The Verilog: a build directory's own, as it stands there, else made."""
+        if self.directory is None:
+            return emit.fabric(self.config, self.image if self.folded else None)
+        ports = json.loads((self.directory / "rtl" / "ports.json").read_text())
+        verilog = (self.directory / "rtl" / f"{ports['top']}.v").read_text()
+        return Emitted(ports["top"], verilog, tuple(ports["ports"]))
+
+
+def resolve(target: "Target | Path | str | None", options: Mapping[str, Any] | None = None) -> Target:
+    """The target that the user named; None is the shipped network.
+
+    ``options`` has what a project file says: ``import``, ``quantise`` and ``size`` (mappings of the fields of
+    ``compiler.Options``, ``Quantisation`` and ``Wishes``), ``fabric`` (a FabricConfig or None) and ``seed``. They do not
+    apply to a build directory.
+
+    Raises InputError for what cannot be read or mapped.
+    """
+    if isinstance(target, Target):
+        return target
+    path = SHIPPED if target is None else Path(target)
+    if path.is_dir():
+        return _open(path)
+    return _compile(path, options or {})
+
+
+def _compile(path: Path, options: Mapping[str, Any]) -> Target:
+    source = compiler.read(path, compiler.Options(**options.get("import", {})))
+    network = source.network or compiler.quantise(source, compiler.Quantisation(**options.get("quantise", {})))
+    wishes = compiler.Wishes(**options.get("size", {}))
+    config, reasons = options.get("fabric"), []
+    if config is None:
+        chosen = compiler.size(network, wishes)
+        config, reasons = chosen.config, chosen.reasons
+    shipped = path.resolve() == SHIPPED
+    return Target(
+        name=network.name,
+        origin="" if shipped else str(path),
+        network=network,
+        image=compiler.compile(network, config),
+        folded=not wishes.programmable,
+        samples=SHIPPED_SAMPLES if shipped else None,
+        equations=source.equations,
+        reasons=tuple(reasons),
+        notes=tuple(source.notes),
+    )
+
+
+def _open(directory: Path) -> Target:
+    try:
+        manifest = json.loads((directory / MANIFEST).read_text())
+        network = Network.load(directory / "image" / "network.npz")
+        image = Image.load(directory / "image" / "image.npz")
+        return Target(
+            name=manifest["name"],
+            origin=str(directory),
+            network=network,
+            image=image,
+            folded=manifest["image"]["folded"],
+            samples=SHIPPED_SAMPLES if manifest["network"]["shipped"] else None,
+            equations=manifest["equations"],
+            reasons=tuple(manifest["reasons"]),
+            notes=tuple(manifest["notes"]),
+            directory=directory,
+        )
+    except FileNotFoundError as error:
+        raise InputError(f"{directory}: not a build directory: there is no {Path(error.filename).name}") from None
+    except (ValueError, KeyError) as error:
+        raise InputError(f"{directory}: not a build directory that this version can read ({error})") from None

@@ -1,0 +1,134 @@
+"""Generated Verilog in simulators, tick by tick against ``golden.fabric``."""
+
+import json
+import shlex
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..host import data
+from ..spec.errors import CheckError, InputError, ToolError
+from ..tb import play_files as files
+from ..tb.checker import Statistics, silence
+from ..tb.play_files import Job, result
+from . import cache as store
+from . import session
+from . import simulators as available
+from .emit import source_digest
+from .session import Progress
+from .target import Target, resolve
+
+IDLE, STALL = 24, 48  # of 256: how often the bench holds words back, and does not take them
+OVERLAPPED_SAMPLES = 3
+RANDOM_STEPS, RANDOM_DENSITY = 16, 0.2
+SOURCES = ("spec", "host", "tb", "../golden")
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What one simulator showed, and how fast: ``clocks`` in ``seconds``."""
+
+    simulator: str
+    statistics: Statistics
+    clocks: int
+    seconds: float
+
+    def __str__(self) -> str:
+        s = self.statistics
+        return f"verified: {s.ticks} ticks, {s.spikes} spikes, {s.states} states, 0 mismatches"
+
+
+def verify(
+    target: Target | Path | str | None,
+    x_path: Path | None = None,
+    simulators: Sequence[str] = (),
+    samples: int = 20,
+    seed: int = 0,
+    allow_silent: bool = False,
+    progress: Progress | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> list[Verified]:
+    """Run ``samples`` samples of ``x_path`` in each of ``simulators`` (none: all that work here) and compare everything.
+
+    Samples are drawn with ``seed`` from X; without X, from those shipped with the network, else they are random spikes. Each
+    second one ends with END_SAMPLE instead of single ticks; where samples may overlap, some also run so. Idle clocks and
+    backpressure at the ports are drawn with ``seed`` too. A run that was stopped goes on where it was.
+
+    Raises CheckError at the first mismatch, or, unless ``allow_silent``, if a run shows too little; InputError for what the
+    user gave; ToolError if a simulator fails or none is there.
+    """
+    target = resolve(target, options)
+    names = list(simulators) or available.installed()
+    if not names:
+        raise ToolError(f"no simulator works here; get one: {available.simulator('verilator').ADVICE}")
+    inputs, chosen = _draw(target, x_path, samples, seed)
+    return [_verify(target, name, inputs, chosen, x_path, seed, allow_silent, progress) for name in names]
+
+
+def _draw(target: Target, x_path: Path | None, count: int, seed: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Inputs (B, T, n), and the numbers that these samples have in X."""
+    rng = np.random.default_rng(seed)
+    path = x_path or target.samples
+    if path is not None:
+        found = data.read(Path(path), target.network.inputs)
+        chosen = np.sort(rng.choice(len(found), min(count, len(found)), replace=False))
+        return {name: values[chosen] for name, values in found.inputs.items()}, chosen
+    inputs = {}
+    for item in target.network.inputs:
+        shape = (count, RANDOM_STEPS, item.size)
+        inputs[item.name] = rng.integers(1, max(2, 1 << item.payload_bits), shape) * (
+            rng.random(shape) < RANDOM_DENSITY
+        )
+    return inputs, np.arange(count)
+
+
+def _verify(target, name, inputs, chosen, x_path, seed, allow_silent, progress) -> Verified:
+    count = len(chosen)
+    items = [(f"sample-{i:06d}", i, i + 1, ("stepped", "drained")[i % 2]) for i in range(count)]
+    if target.image.overlappable:
+        items.append(("overlapped", 0, min(count, OVERLAPPED_SAMPLES), "overlapped"))
+    job = Job(items, not target.folded, IDLE, STALL, seed + 1)
+    content = [f"{key}{values.shape}{values.tobytes().hex()}" for key, values in inputs.items()]
+    key = store.digest(name, target.emitted.digest, target.image.digest, str(job), source_digest(SOURCES), *content)
+    folder = store.root() / "runs" / key[:32]
+    try:
+        session.run(target, name, "verify", inputs, job, folder, progress)
+    except ToolError:
+        if not (folder / files.MISMATCH).exists():
+            raise
+        mismatch = json.loads((folder / files.MISMATCH).read_text())
+        shutil.rmtree(folder)
+        raise CheckError(_describe(mismatch, target, name, chosen, x_path, seed)) from None
+    return _conclude(target, name, job, folder, allow_silent)
+
+
+def _describe(mismatch: dict, target: Target, name: str, chosen: np.ndarray, x_path: Path | None, seed: int) -> str:
+    """One line: what differs, where, the seed, and the command that repeats it."""
+    mismatch["sample"] = int(chosen[mismatch["sample"]])
+    what = mismatch.pop("what")
+    command = ["python", "-m", "neurogen", "verify", *([target.origin] if target.origin else [])]
+    command += ["--input", str(x_path)] if x_path else []
+    command += ["--samples", str(len(chosen)), "--seed", str(seed), "--simulators", name]
+    where = ", ".join(f"{key} {value}" for key, value in mismatch.items())
+    return f"{name}: {what} differ: {where}, seed {seed}; repeat: {shlex.join(command)}"
+
+
+def _conclude(target: Target, name: str, job: Job, folder: Path, allow_silent: bool) -> Verified:
+    total = Statistics()
+    fired, reached = 0, 0
+    for item, *_ in job.items:
+        with np.load(folder / result(item)) as found:
+            total.add(Statistics(*found["counts"].tolist()))
+            fired, reached = fired | found["fired"], reached | found["reached"]
+    quiet = silence(target.image, fired, reached)
+    if quiet and not allow_silent:
+        raise CheckError(
+            f"{name}: nothing differs, but the run shows little: {quiet}; give other input or --allow-silent"
+        )
+    speed = json.loads((folder / files.SPEED).read_text())
+    shutil.rmtree(folder)
+    return Verified(name, total, speed["clocks"], speed["seconds"])
