@@ -18,7 +18,7 @@ JOB, DONE, FAILED = Path("property.json"), Path("done.json"), Path("failed.json"
 
 @cocotb.test()
 async def cases(dut) -> None:
-    """The cases first..end of a fabric; ``done.json`` holds how many were right, ``failed.json`` the first wrong one."""
+    """The cases first..end of a fabric; ``done.json`` has what they reached, ``failed.json`` the first wrong one."""
     job = json.loads(JOB.read_text())
     driver, coverage, states = None, Coverage(), 0
     for index in range(job["first"], job["end"]):
@@ -30,7 +30,7 @@ async def cases(dut) -> None:
             getattr(dut, name).value = getattr(drawn, name)
         dut.seed.value = index + 1
         try:
-            states += await play(driver, drawn)
+            states += await play(driver, drawn, job["exact_cycles"])
         except AssertionError as error:
             FAILED.write_text(json.dumps({"case": str(drawn), "why": str(error)}))
             raise
@@ -40,10 +40,10 @@ async def cases(dut) -> None:
     DONE.write_text(json.dumps({name: int(count) for name, count in counts.items()}))
 
 
-async def play(driver: FabricDriver, drawn: Case) -> int:
+async def play(driver: FabricDriver, drawn: Case, exact_cycles: bool) -> int:
     """Load the case's image, run its samples, compare everything; how many states were compared."""
     await driver.exchange(codec.load(drawn.image))
-    checker, states = Checker(drawn.image), 0
+    checker, states = Checker(drawn.image, exact_cycles=exact_cycles), 0
     samples, steps = next(iter(drawn.inputs.values())).shape[:2]
     if drawn.mode == "overlapped":
         records, states = await _run(driver, checker, drawn.inputs, drawn.mode, 0)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 from neurogen.flow import simulators
@@ -18,20 +19,30 @@ class Differs(AssertionError):
     """A case came out wrong; the message names it."""
 
 
-def verilog(name: str, stalls: int | None = None) -> str:
-    """The fabric's Verilog; with gates in every internal stream if ``stalls`` is a seed."""
-    return emit(Fabric(FABRICS[name], stalls=Stalls(stalls)), name).verilog
+@dataclass(frozen=True)
+class Dut:
+    """A fabric's Verilog; ``stalls`` is the seed of the gates in its internal streams, or None if there are none."""
+
+    name: str
+    verilog: str
+    stalls: int | None = None
 
 
-def run(name: str, text: str, simulator: str, seed: int, first: int, end: int, folder: Path) -> dict[str, int]:
-    """Run the cases ``first..end`` of a fabric whose Verilog is ``text``; what they reached.
+def build(name: str, stalls: int | None = None) -> Dut:
+    """One of the property fabrics."""
+    return Dut(name, emit(Fabric(FABRICS[name], stalls=Stalls(stalls)), name).verilog, stalls)
+
+
+def run(dut: Dut, simulator: str, seed: int, first: int, end: int, folder: Path) -> dict[str, int]:
+    """Run the cases ``first..end`` of a fabric; what they reached.
 
     Raises Differs for the first case that is wrong or gets stuck, ToolError if the simulator fails otherwise.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    model = simulators.bench(simulator, text, name)
-    (folder / JOB).write_text(json.dumps({"fabric": name, "seed": seed, "first": first, "end": end}))
+    model = simulators.bench(simulator, dut.verilog, dut.name)
+    job = {"fabric": dut.name, "seed": seed, "first": first, "end": end, "exact_cycles": dut.stalls is None}
+    (folder / JOB).write_text(json.dumps(job))
     try:
         simulators.run(model, "rtl_tests.property_player", "cases", folder, seed)
     except ToolError:
