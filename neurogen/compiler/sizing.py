@@ -13,6 +13,7 @@ from .accumulator import accumulator_bits
 from .mapping import Mapping, map_network, schedule
 from .mapping.links import groups_of
 from .mapping.parameters import columns, common_model, value_of
+from .names import legal_name
 
 CORE_AXONS, CORE_NEURONS = 1024, 512
 """The largest core that is chosen unasked; a population with a larger fan-in gets as many axons as it needs."""
@@ -73,7 +74,7 @@ def size(network: Network, wishes: Wishes = ANYTHING) -> Sizing:
 
 def _fabric(network: Network, wishes: Wishes, width: int, height: int, core: CoreConfig) -> dict:
     return {
-        "name": wishes.name or network.name.lower(),
+        "name": wishes.name or legal_name(network.name, "network").lower(),
         "width": width,
         "height": height,
         "lines": sum(network.population(output.population).size for output in network.outputs),

@@ -164,6 +164,31 @@ def test_equal_delays_share_an_axon_where_populations_are_neighbours():
     assert agree(net, image, np.ones((1, 8, 4), np.uint8)) > 0
 
 
+def test_populations_apart_get_an_axon_each():
+    edges = {("x", "a"): 0, ("x", "b"): 0, ("x", "c"): 1, ("a", "b"): 0, ("b", "c"): 0}
+    net = network({"a": 4, "b": 4, "c": 4}, edges)
+    core = CoreConfig(**dict(fabric().core) | {"ranges": 8})
+    mapping = map_network(net, FabricConfig(core=core))
+    spans = [(s.first, s.last) for s in mapping.segments[0] if s.link.source == "x"]
+    assert spans == [(0, 0), (1, 1), (2, 2)]  # three delays
+    same = replace(net, projections=tuple(replace(p, delay=0) if p.source == "x" else p for p in net.projections[:3]))
+    spans = [(s.first, s.last) for s in map_network(same, FabricConfig(core=core)).segments[0]]
+    assert spans == [(0, 2)]
+    apart = replace(same, projections=(same.projections[0], same.projections[2]))
+    spans = [(s.first, s.last) for s in map_network(apart, FabricConfig(core=core)).segments[0]]
+    assert spans == [(0, 0), (2, 2)]
+
+
+def test_two_projections_between_the_same_populations_add_up():
+    net = network({"a": 3, "out": 4}, {("x", "a"): 0, ("a", "out"): 0})
+    twice = replace(
+        net, projections=(*net.projections, *(replace(p, weights=p.weights[::-1]) for p in net.projections))
+    )
+    image = compile(twice, fabric())
+    assert agree(twice, image, (np.random.default_rng(0).random((2, 10, 4)) < 0.5).astype(np.uint8)) > 0
+    assert len(image.inputs["x"]) == 8
+
+
 def test_lines_that_reach_nothing_get_no_events():
     net = network({"out": 4}, {("x", "out"): 0})
     weights = net.projections[0].weights.copy()

@@ -136,6 +136,20 @@ def test_mnist_accuracy_is_what_others_measured(name, bits):
     assert 100 * (counts.argmax(axis=1) == y).mean() >= known[bits] - 0.05
 
 
+def test_a_lif_neuron_spikes_when_ten_platforms_say():
+    trace = np.loadtxt(shared("models/lif_norse_trace.csv"), delimiter=",")
+    network = quantise(read(shared("models/lif_norse.nir"), Options(dt=1e-4)))
+    result = golden_network.run(network, {"input": trace[None, :, :1].astype(np.uint8)})
+    assert np.flatnonzero(result.spikes["lif_1"]).tolist() == [460, 510, 710, 760]
+
+
+def test_a_leak_above_the_threshold_fires_by_itself():
+    """``v = 1.2 (1 - 0.9^n) > 1`` first at n = 18, and again 18 steps after each reset."""
+    network = quantise(read(shared("models/two_lif_neurons.nir"), Options(dt=1e-3)))
+    result = golden_network.run(network, {"in": np.zeros((1, 90, 1), np.uint8)}, record=["lif1"])
+    assert np.flatnonzero(result.spikes["lif1"]).tolist() == [17, 35, 53, 71, 89]
+
+
 @given(
     weights=st.lists(st.floats(-4, 4, width=32), min_size=1, max_size=40),
     bits=st.integers(2, 8),

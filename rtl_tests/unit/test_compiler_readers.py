@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from neurogen.compiler import Options, read
+from neurogen.compiler.names import legal_name
 from neurogen.compiler.primitives import primitives
 from neurogen.compiler.readers import readers
-from neurogen.compiler.readers.nir import legal_name
 from neurogen.spec.errors import InputError
 from neurogen.spec.network import Input, Network, Output, Population, Projection
 from rtl_tests.shared import shared
@@ -249,11 +249,15 @@ def damaged(name: str) -> tuple[dict, list]:
         "nan": (chain(fc={"type": "Linear", "weight": nan}), CHAIN),
         "edge": (chain(), [*CHAIN, ("fc", "ghost")]),
         "size": (chain(lif=lif(4)), CHAIN),
-        "no neuron": (chain(), [("input", "fc"), ("fc", "output")]),
+        "no neuron": ({k: v for k, v in chain().items() if k != "lif"}, [("input", "fc"), ("fc", "output")]),
         "readout": (chain(), [*CHAIN[:2], ("fc", "output")]),
         "tau": (chain(lif=lif(3, tau=1e-5)), CHAIN),
         "threshold": (chain(lif=lif(3, v_threshold=0.0)), CHAIN),
         "metadata": (chain(lif=lif(3) | {"metadata": {"reset": "hard"}}), CHAIN),
+        "no weight": (chain(fc={"type": "Linear"}), CHAIN),
+        "text": (chain(fc={"type": "Linear", "weight": "heavy"}), CHAIN),
+        "flat weight": (chain(fc={"type": "Linear", "weight": np.ones(3)}), CHAIN),
+        "no shape": (chain(input={"type": "Input"}), CHAIN),
         "stateless loop": (
             chain(fc={"type": "Linear", "weight": np.ones((3, 3))}, id={"type": "Linear", "weight": np.eye(3)}),
             [("fc", "id"), ("id", "fc"), ("fc", "lif"), ("lif", "output")],
@@ -272,6 +276,11 @@ def damaged(name: str) -> tuple[dict, list]:
         ("tau", "node 'lif': a time constant is smaller than dt = 0.001"),
         ("threshold", "node 'lif': v_threshold must be positive"),
         ("metadata", "node 'lif': metadata reset is one of zero, subtract, none, not 'hard'"),
+        ("no weight", "node 'fc' has no weight"),
+        ("text", "node 'fc': weight holds no numbers"),
+        ("flat weight", "node 'fc': weight has shape (3,), not (n_out, n_in)"),
+        ("no shape", "node 'input' has no shape"),
+        ("no neuron", "there is no spiking neuron in the graph"),
         ("stateless loop", "node 'fc' is in a loop without a neuron"),
     ],
 )

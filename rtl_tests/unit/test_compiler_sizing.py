@@ -103,10 +103,8 @@ def test_large_networks_get_a_mesh_and_wide_ones_more_axons():
 
 def test_delay_slots_reach_skips_loops_and_late_inputs():
     network = layers(2, 2, 2, 2)
-    skip = Network(
-        "n", network.inputs, network.populations, (*network.projections, Projection("x", "p2", np.ones((2, 2), int), 1)),
-        network.outputs,
-    )  # fmt: skip
+    late = Projection("x", "p2", np.ones((2, 2), int), 1)
+    skip = Network("n", network.inputs, network.populations, (*network.projections, late), network.outputs)
     assert size(skip).config.core.delay_slots == 8  # sent three ticks ahead: next + D - 2 must reach it
     compile(skip, size(skip).config)
 

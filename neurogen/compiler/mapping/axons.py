@@ -50,8 +50,8 @@ def allocate(
     """Axon numbers for everything that reaches any core, ``per_node`` in row-major order.
 
     Each axon goes to the bank with the fewest synapse rows, so numbers are mostly consecutive; they ascend with the
-    group range, so that a bank's events come range by range. With ``rng`` the numbers within the banks are drawn at random.
-    Raises InputError if a core runs out.
+    group range, so that a bank's events come range by range. With ``rng`` the numbers within a bank are drawn at
+    random. Raises InputError if a core runs out.
     """
     free = np.ones((config.nodes, config.core.axons), dtype=bool)
     rows = np.zeros((config.nodes, config.core.banks), dtype=np.int64)

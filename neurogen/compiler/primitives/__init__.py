@@ -1,6 +1,6 @@
 """NIR primitives, one module each, found by a scan: what a node of that type means.
 
-Every module has ``NAME`` (NIR's type) and ``KIND``.
+Every module has ``NAME`` (NIR's type), ``KIND``, and ``KEYS``, the arrays that a node cannot do without.
 
 * ``KIND = "map"``: stateless and affine. ``size_in(record)`` is the number of inputs, or None where any will do;
   ``weights(record, size)`` the matrix (n_in, n_out), or None for the identity; ``bias(record)`` (n_out,) or None.

@@ -4,10 +4,11 @@ import numpy as np
 
 from .linear import size_in, weights
 
-__all__ = ["KIND", "NAME", "bias", "size_in", "weights"]
+__all__ = ["KEYS", "KIND", "NAME", "bias", "size_in", "weights"]
 
 NAME = "Affine"
 KIND = "map"
+KEYS = ("weight", "bias")
 
 
 def bias(record) -> np.ndarray:

@@ -4,6 +4,7 @@ import numpy as np
 
 NAME = "CubaLIF"
 KIND = "neuron"
+KEYS = ("tau_mem", "tau_syn", "r", "v_threshold")
 MODEL = "cuba_lif"
 SHAPED = ("tau_mem", "tau_syn", "r", "v_leak", "v_threshold", "v_reset", "w_in")
 

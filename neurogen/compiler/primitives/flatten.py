@@ -2,6 +2,7 @@
 
 NAME = "Flatten"
 KIND = "map"
+KEYS = ()
 
 
 def size_in(record) -> None:

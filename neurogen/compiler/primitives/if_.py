@@ -4,6 +4,7 @@ import numpy as np
 
 NAME = "IF"
 KIND = "neuron"
+KEYS = ("r", "v_threshold")
 MODEL = "lif"
 SHAPED = ("r", "v_threshold", "v_reset")
 

@@ -4,6 +4,7 @@ import numpy as np
 
 NAME = "LIF"
 KIND = "neuron"
+KEYS = ("tau", "r", "v_threshold")
 MODEL = "lif"
 SHAPED = ("tau", "r", "v_leak", "v_threshold", "v_reset")
 

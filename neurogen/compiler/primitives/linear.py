@@ -4,6 +4,7 @@ import numpy as np
 
 NAME = "Linear"
 KIND = "map"
+KEYS = ("weight",)
 
 
 def size_in(record) -> int:

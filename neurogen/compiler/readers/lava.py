@@ -13,9 +13,9 @@ from ...spec.errors import InputError
 from ...spec.fixed import Compare, Overflow, Reset, Rounding
 from ...spec.network import Input, Network, Output, Population, Projection
 from ..conventions import Options
+from ..names import legal_name
 from ..source import Source
 from . import hdf5
-from .nir import legal_name
 
 NAME = "lava"
 SUFFIXES = (".net",)

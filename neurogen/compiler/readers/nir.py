@@ -4,7 +4,6 @@ Stateless nodes between two neurons are multiplied out into one matrix and one b
 ``compiler.primitives``.
 """
 
-import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import numpy as np
 from ...spec.errors import InputError
 from ...spec.network import Input, Output
 from ..conventions import Options, resolve
+from ..names import legal_name
 from ..primitives import primitives
 from ..source import Source, SourcePopulation, SourceProjection
 from . import hdf5
@@ -33,12 +33,6 @@ def read(path: Path, options: Options) -> Source:
         raise InputError(f"{path}: {error}") from None
 
 
-def legal_name(name: str, prefix: str) -> str:
-    """``name`` as a readable identifier: letters, digits and underscores, beginning with a letter."""
-    clean = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_")
-    return clean if clean[:1].isalpha() else f"{prefix}{'_' if clean else ''}{clean}"
-
-
 class _Graph:
     """A flattened graph: nodes by name, edges, and what drives each of them."""
 
@@ -46,7 +40,7 @@ class _Graph:
         self.nodes: dict[str, dict] = {}
         self.edges: list[tuple[str, str]] = []
         _flatten(graph, "", self.nodes, self.edges)
-        self.kinds = {name: self._kind(name, node["type"]) for name, node in self.nodes.items()}
+        self.kinds = {name: self._kind(name, node) for name, node in self.nodes.items()}
         self.before, self.after = defaultdict(list), defaultdict(list)
         for source, target in dict.fromkeys(self.edges):
             self.after[source].append(target)
@@ -61,12 +55,23 @@ class _Graph:
         self.drives: dict[str, tuple[dict[str, np.ndarray], np.ndarray]] = {}
 
     @staticmethod
-    def _kind(name: str, kind: str) -> str:
+    def _kind(name: str, node: dict) -> str:
+        """Input, Output, Port, map or neuron, after checking that the node has all that its type needs."""
+        kind = node["type"]
+        if kind == "Input" and "shape" not in node:
+            raise InputError(f"node {name!r} has no shape")
         if kind in ("Input", "Output", "Port"):
             return kind
         if kind not in primitives():
             known = ", ".join(("Input", "Output", *primitives()))
             raise InputError(f"node {name!r} is of type {kind}, which cannot be built; supported are {known}")
+        for key in primitives()[kind].KEYS:
+            if key not in node:
+                raise InputError(f"node {name!r} has no {key}")
+            if not isinstance(node[key], (np.ndarray, np.number)) or np.asarray(node[key]).dtype.kind not in "iuf":
+                raise InputError(f"node {name!r}: {key} holds no numbers")
+        if "weight" in primitives()[kind].KEYS and np.ndim(node["weight"]) != 2:
+            raise InputError(f"node {name!r}: weight has shape {np.shape(node['weight'])}, not (n_out, n_in)")
         return primitives()[kind].KIND
 
     def _repair(self):

@@ -22,8 +22,8 @@ from ...spec import neurons
 from ...spec.errors import InputError
 from ...spec.network import Input, Network, Output, Population, Projection
 from ..conventions import Options
+from ..names import legal_name
 from ..source import Source
-from .nir import legal_name
 
 NAME = "npz"
 SUFFIXES = (".npz",)
