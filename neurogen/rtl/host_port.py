@@ -19,9 +19,10 @@ RESPONSES = {Kind.SPIKE: Response.SPIKE, Kind.VALUE: Response.VALUE, Kind.REPLY:
 
 
 class Emitter(wiring.Component):
-    """Turns packets and messages into words: packets first, so that a tick's output precedes its TICK_DONE.
+    """Turns packets and messages into words, in the order in which they come.
 
-    Latency 1 clock, throughput one word per clock. Packets of kinds that no core sends to the host vanish.
+    Messages come while the fabric is quiescent, so a tick's output precedes its TICK_DONE. Latency 1 clock, throughput
+    one word per clock. Packets of kinds that no core sends to the host vanish.
 
     Parameters
     ----------
