@@ -305,6 +305,27 @@ def test_unreadable_files_are_refused(tmp_path):
         assert str(error.value).startswith(start) and "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("end", [0, 100, 1000, 5000])
+def test_npz_files_cut_short_or_damaged_are_refused(tmp_path, end):
+    network = Network(
+        "n",
+        (Input("x", 64),),
+        (Population("p", 64, "lif", {}),),
+        (Projection("x", "p", np.random.default_rng(0).integers(-99, 99, (64, 64))),),
+        (Output("p"),),
+    )
+    network.save(tmp_path / "whole.npz")
+    whole = (tmp_path / "whole.npz").read_bytes()
+    for path, content in (
+        (tmp_path / "cut.npz", whole[:end]),
+        (tmp_path / "damaged.npz", whole[: end + 200] + b"damage" * 20 + whole[end + 320 :]),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(InputError) as error:
+            read(path)
+        assert str(error.value).startswith(f"{path}: not a readable .npz file (") and "\n" not in str(error.value)
+
+
 @pytest.mark.parametrize(
     ("options", "text"),
     [

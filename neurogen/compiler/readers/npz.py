@@ -14,6 +14,7 @@ Keys of a plain chain, for layer i = 0, 1, ...:
 
 import re
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -34,13 +35,14 @@ def read(path: Path, options: Options) -> Source:
     try:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: not a readable .npz file ({error})") from None
-    if "neurogen_network" in arrays:
-        network = Network.load(path)
-        return Source(name=network.name, network=network)
+        saved = Network.load(path) if "neurogen_network" in arrays else None
+    except InputError:
+        raise
+    except (OSError, ValueError, EOFError, KeyError, TypeError, zlib.error, zipfile.BadZipFile) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{path}: not a readable .npz file ({reason})") from None
     try:
-        network = _chain(arrays, options.name or legal_name(path.stem, "network"))
+        network = saved or _chain(arrays, options.name or legal_name(path.stem, "network"))
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     return Source(name=network.name, network=network)
