@@ -64,11 +64,9 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
     if Path(path).suffix not in (".npz", ".npy"):
         raise InputError(f"{path}: samples are an .npz or .npy file")
     try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return {"spikes": loaded}
-        with loaded:
-            return {name: loaded[name] for name in loaded.files}
+        with Path(path).open("rb") as raw:  # a path that numpy opens itself stays open if the file is damaged
+            loaded = np.load(raw, allow_pickle=False)
+            return {"spikes": loaded} if isinstance(loaded, np.ndarray) else dict(loaded)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or 'not a readable .npz or .npy file'}") from None
     except READ_ERRORS:

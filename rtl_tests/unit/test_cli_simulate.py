@@ -1,0 +1,89 @@
+"""``simulate``: the golden engines agree, the accuracy is printed, and bad samples are one line."""
+
+import json
+
+import numpy as np
+import pytest
+
+from neurogen import cli
+from neurogen.flow.target import SHIPPED_SAMPLES
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory):
+    """Twelve of the shipped samples."""
+    path = tmp_path_factory.mktemp("x") / "x.npz"
+    with np.load(SHIPPED_SAMPLES) as shipped:
+        np.savez(path, spikes=shipped["spikes"][:12], labels=shipped["labels"][:12])
+    return path
+
+
+def refuse(capsys, *words) -> str:
+    """The one line with which a command line is refused."""
+    code = cli.main([str(word) for word in words])
+    out, err = capsys.readouterr()
+    assert (code, out) == (1, "")
+    assert err.startswith("neurogen: error: ") and err.count("\n") == 1
+    return err.removeprefix("neurogen: error: ").rstrip("\n")
+
+
+def test_the_shipped_network_recognises_the_shipped_digits(capsys):
+    assert cli.main(["simulate", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["samples"] == 450 and record["accuracy"] > 0.95
+    assert record["spikes"]["lif2"] > 1000
+
+
+def test_golden_engines_write_the_same_outputs(capsys, samples, tmp_path):
+    for engine in ("network", "fabric"):
+        words = ["simulate", "--input", str(samples), "-o", str(tmp_path / f"{engine}.npz"), "--engine", engine]
+        assert cli.main(words) == 0
+    network, fabric = capsys.readouterr().out.split("12 samples by ")[1:]
+    assert network.replace("network", "fabric").strip() == fabric.strip()
+    assert (tmp_path / "network.npz").read_bytes() == (tmp_path / "fabric.npz").read_bytes()
+    with np.load(tmp_path / "fabric.npz") as outputs:
+        assert outputs["spikes"].shape == (12, 16, 10) and outputs["spikes"].sum() > 100
+
+
+def test_spikes_of_a_wrong_shape(capsys, tmp_path):
+    path = tmp_path / "x.npy"
+    np.save(path, np.zeros((3, 16, 63), dtype=np.uint8))
+    line = refuse(capsys, "simulate", "--input", path)
+    assert line == f"{path}: spikes has shape (3, 16, 63), not (B, T, 64) or (T, 64)"
+
+
+def test_spikes_of_a_wrong_value(capsys, tmp_path):
+    path = tmp_path / "x.npy"
+    spikes = np.zeros((3, 16, 64), dtype=np.uint8)
+    spikes[1, 2, 3] = 2
+    np.save(path, spikes)
+    assert refuse(capsys, "simulate", "--input", path) == (
+        f"{path}: spikes holds 2 at (sample, step, line) = (1, 2, 3); spikes are 0 or 1"
+    )
+
+
+def test_a_file_without_samples(capsys, tmp_path):
+    assert refuse(capsys, "simulate", "--input", tmp_path / "x.npz") == f"{tmp_path}/x.npz: No such file or directory"
+    (tmp_path / "x.npz").write_bytes(SHIPPED_SAMPLES.read_bytes()[:500])
+    assert refuse(capsys, "simulate", "--input", tmp_path / "x.npz") == (
+        f"{tmp_path}/x.npz: not a readable .npz or .npy file; it may be cut off"
+    )
+
+
+def test_an_unknown_engine(capsys, samples):
+    assert refuse(capsys, "simulate", "--input", samples, "--engine", "spice") == (
+        "engine is one of network, fabric, icarus, verilator, not 'spice'"
+    )
+
+
+def test_samples_are_needed_for_a_network_of_the_users(capsys, tmp_path):
+    path = tmp_path / "net.npz"
+    np.savez(path, **{"weight.0": np.ones((4, 3), dtype=int), "threshold.0": 5})
+    assert refuse(capsys, "simulate", path) == ("--input is missing: the samples that are to run, an .npz or .npy file")
+
+
+def test_an_output_that_cannot_be_written(capsys, samples, tmp_path):
+    path = tmp_path / "missing" / "y.npz"
+    assert refuse(capsys, "simulate", "--input", samples, "-o", path) == (
+        f"{path}: cannot be written: the directory does not exist or is not ours to write in"
+    )
