@@ -20,6 +20,8 @@ ARGUMENTS = ("-O3", "-Wno-fatal", "--x-assign", "0", "--x-initial", "0", "-CFLAG
 """Only the bench's own variables are public: cocotb's runner would make every signal public, which costs speed."""
 
 PROGRAM = "Vtop"
+PRECOMPILED = "CFG_CXXFLAGS_PCH_I=-include"
+"""The wheel was configured where the compiler could not include precompiled headers, and larger designs use them."""
 
 
 def _root() -> Path:
@@ -62,7 +64,8 @@ def compile(sources: Sequence[str], top: str, defines: Mapping[str, str], folder
         *(str(WAIVERS), *sources),
     ]
     run_tool(command, folder, environment())
-    run_tool(["make", "-s", "-j", str(os.cpu_count() or 1), "-f", f"{PROGRAM}.mk"], folder, environment())
+    make = ["make", "-s", "-j", str(os.cpu_count() or 1), "-f", f"{PROGRAM}.mk", PRECOMPILED]
+    run_tool(make, folder, environment())
     kept = {top, LOG, *sources}
     for leftover in folder.iterdir():
         if leftover.name not in kept:
