@@ -100,11 +100,10 @@ def _verb(*keys: str, network: bool = True) -> Callable[[Callable[[Project], int
     def decorate(function: Callable[[Project], int | None]) -> click.Command:
         @functools.wraps(function)
         def run(**given: Any) -> int | None:
-            config = given.pop("config")
-            values = {key: value for key, value in zip(keys, map(given.get, map(_identifier, keys)), strict=True)}
-            values |= {"network": given.get("network")}
+            values = {key: given[_identifier(key)] for key in keys} | {"network": given.get("network")}
             values |= dict(_setting(text) for text in given["set"])
-            return function(load(config, {key: value for key, value in values.items() if value not in (None, ())}))
+            said = {key: value for key, value in values.items() if value not in (None, ())}
+            return function(load(given["config"], said))
 
         parameters: list[click.Parameter] = [click.Argument(["network"], required=False)] if network else []
         parameters += [_option(key) for key in keys]
