@@ -29,13 +29,15 @@ formalff -clk2ff
 opt -full
 dffunmap
 setundef -zero -init
+simplemap
+techmap
+opt -fast
 design -save flat
 """
 TO_AIGER = """
 design -load flat
 delete -port o:* w:{claim} %d
 opt_clean -purge
-simplemap
 aigmap
 opt_clean
 write_aiger -zinit -no-startoffset -map {claim}.aim {claim}.aig
@@ -52,8 +54,8 @@ opt -full
 dffunmap
 setundef -zero -init
 delete t:$ff
-splitnets
 simplemap
+techmap
 select -write cone.txt o:{output} %ci* i:{source} %i
 """
 CARRIER = (

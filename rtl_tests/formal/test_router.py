@@ -19,6 +19,8 @@ from rtl_tests.formal.streams import bounded, take, valid_ignores_ready
 N, E, S, W, L = Direction
 CONFIG = FabricConfig.parse({"width": 3, "height": 3, "core": {"axons": 4, "neurons": 4, "lanes": 2, "banks": 2, "update_lanes": 1}})
 X, Y = 1, 1
+MOST_CLOCKS = 11
+"""From a flit's arrival to its last branch's departure while all outputs are ready: two heads, five inputs, a register."""
 FIRST, SECOND = 1, 2
 """Marks of the two flits that are followed; all others carry 0."""
 
@@ -94,7 +96,52 @@ def router_proof(router: Router, arrival: Direction, name: str = "router"):
     return proof, all_ready, pending
 
 
-@pytest.mark.parametrize("arrival", Direction)
-def test_router(arrival):
-    proof, all_ready, pending = router_proof(Router(CONFIG, X, Y), arrival)
-    prove(proof, seconds=200)
+@pytest.mark.parametrize("arrival", Direction, ids=lambda port: port.name)
+def test_router_forwards_every_flit_exactly_once(arrival):
+    proof, *_ = router_proof(Router(CONFIG, X, Y), arrival)
+    prove(proof)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("arrival", Direction, ids=lambda port: port.name)
+def test_router_forwards_within_a_bound(arrival):
+    proof, all_ready, pending = router_proof(Router(CONFIG, X, Y), arrival, "router_bound")
+    bounded(proof, "flit 1 leaves", all_ready & pending[0].any(), limit=MOST_CLOCKS)
+    prove(proof, seconds=3600)
+
+
+def outbox_proof(outbox: Outbox) -> Proof:
+    """Whoever requests keeps requesting until it is granted; one input, chosen at will, is watched."""
+    proof = Proof("outbox", outbox)
+    m, inputs = proof.m, outbox.inputs
+    proof.drive(outbox.requests, *outbox.flits)
+    leave = take(proof, outbox.o)
+    still_waiting = proof.was(outbox.requests & ~outbox.grants)
+    proof.assume((still_waiting & ~outbox.requests) == 0)
+    served = outbox.grants.any()
+    watched = proof.constant(range(inputs), "watched")
+    proof.assume(watched < inputs)
+    requests, granted = outbox.requests.bit_select(watched, 1), outbox.grants.bit_select(watched, 1)
+    others = Signal(range(inputs + 1))
+    with m.If(~requests | granted):
+        m.d.sync += others.eq(0)
+    with m.Elif(served & (others < inputs)):
+        m.d.sync += others.eq(others + 1)
+    proof.check("at most one is granted", (outbox.grants & (outbox.grants - 1)) == 0)
+    proof.check("only requests are granted", (outbox.grants & ~outbox.requests) == 0)
+    proof.check("grants whenever it can", served == (outbox.requests.any() & (~outbox.o.valid | outbox.o.ready)))
+    proof.check("no more than the others go before", others < inputs)
+    proof.check("what is granted leaves", outbox.o.valid == proof.was(served | (outbox.o.valid & ~outbox.o.ready)))
+    flit = Array(outbox.flits)[watched]
+    proof.check("with its flit", ~proof.was(granted) | (outbox.o.payload == proof.was(flit)))
+    proof.cover("all others go before", granted & (others == inputs - 1))
+    proof.cover("leaves", leave)
+    return proof
+
+
+def test_outbox_serves_fairly():
+    prove(outbox_proof(Outbox(shape=2, inputs=4)))
+
+
+def test_valid_ignores_ready():
+    valid_ignores_ready(Router(CONFIG, X, Y))
