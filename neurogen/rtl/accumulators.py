@@ -1,7 +1,8 @@
 """The accumulators: one tick's input sum of every neuron, G rows of P lanes.
 
 A flip-flop per group says whether the group was touched in this tick: its first sum replaces what the row held, so
-rows never need clearing.
+rows never need clearing. A group that was not touched is read from one more row that is never written: this saves a
+gate per sum and costs nothing where the groups leave room in the LUT RAM.
 """
 
 from amaranth import *
@@ -11,6 +12,9 @@ from amaranth.lib.wiring import In, Out
 
 from ..spec.config import FabricConfig
 from .synapses import sums_layout
+
+LUT_RAM_ROWS = 16
+"""Rows of the LUT RAM of common FPGAs; a multiple of them leaves no room for a row of zeros."""
 
 
 class Accumulators(wiring.Component):
@@ -43,7 +47,7 @@ class Accumulators(wiring.Component):
     def __init__(self, config: FabricConfig):
         self.config = config
         core = config.core
-        self.update_lanes = data.ArrayLayout(signed(core.accumulator_bits), core.update_lanes)
+        self.has_zero_row = core.groups % LUT_RAM_ROWS != 0
         super().__init__(
             {
                 "sums": In(sums_layout(core)),
@@ -51,7 +55,7 @@ class Accumulators(wiring.Component):
                 "read": In(1),
                 "read_group": In(core.group_bits),
                 "read_subgroup": In(range(core.subgroups)),
-                "read_data": Out(self.update_lanes),
+                "read_data": Out(data.ArrayLayout(signed(core.accumulator_bits), core.update_lanes)),
                 "release": In(1),
                 "release_group": In(core.group_bits),
                 "busy": Out(1),
@@ -62,51 +66,64 @@ class Accumulators(wiring.Component):
         m = Module()
         core = self.config.core
         row_bits = core.lanes * core.accumulator_bits
-        m.submodules.rows = memory = Memory(shape=row_bits, depth=core.groups, init=[])
-        pending, adds = Signal(sums_layout(core)), Signal()
-        row, total = Signal(row_bits), Signal(row_bits)
-        is_touched = self.touched.bit_select(self.sums.group, 1)
-        repeats = pending.valid & (pending.group == self.sums.group)
+        m.submodules.rows = memory = Memory(shape=row_bits, depth=core.groups + self.has_zero_row, init=[])
+        pending, total = Signal.like(self.sums), Signal(row_bits)
+        row, adds = Signal(row_bits), Signal()  # what the pending sum adds to, and whether it adds at all
         m.d.sync += pending.valid.eq(self.sums.valid)
         with m.If(self.sums.valid):
-            m.d.sync += [pending.eq(self.sums), adds.eq(is_touched | repeats)]
+            m.d.sync += [pending.eq(self.sums), self.touched.bit_select(self.sums.group, 1).eq(1)]
+        with m.If(self.release):
+            m.d.sync += self.touched.bit_select(self.release_group, 1).eq(0)
         m.d.comb += self.busy.eq(self.sums.valid | pending.valid)
 
-        old = data.View(sums_layout(core).members["lanes"], row)
+        old = data.View(self.sums.shape().members["lanes"], row)
         for lane in range(core.lanes):
-            kept = Mux(adds, old[lane], 0)
+            kept = old[lane] if self.has_zero_row else Mux(adds, old[lane], 0)
             m.d.comb += total.word_select(lane, core.accumulator_bits).eq(kept + pending.lanes[lane])
         write = memory.write_port()
         m.d.comb += [write.addr.eq(pending.group), write.data.eq(total), write.en.eq(pending.valid)]
-        with m.If(pending.valid):
-            m.d.sync += self.touched.bit_select(pending.group, 1).eq(1)
-        with m.If(self.release):
-            m.d.sync += self.touched.bit_select(self.release_group, 1).eq(0)
+        m.d.sync += adds.eq(self._is_touched(self.sums.group))
 
         kind = {"distributed": self._read_asynchronously, "block": self._read_synchronously}[core.accumulators]
-        kind(m, memory, pending, row, total, repeats)
+        kind(m, memory, write, row)
         return m
 
-    def _read_asynchronously(self, m, memory, pending, row, total, repeats):
+    def _read_asynchronously(self, m, memory, write, row):
         read = memory.read_port(domain="comb")
-        m.d.comb += [read.addr.eq(Mux(self.read, self.read_group, pending.group)), row.eq(read.data)]
-        subgroup = row.word_select(self.read_subgroup, self.update_lanes.size)
-        m.d.sync += self.read_data.as_value().eq(Mux(self._read_is_touched(), subgroup, 0))
-
-    def _read_synchronously(self, m, memory, pending, row, total, repeats):
-        read = memory.read_port()
-        is_repeated, previous = Signal(), Signal.like(total)
-        is_fetched, subgroup = Signal(), Signal.like(self.read_subgroup)
+        source = Signal.like(read.addr)
+        m.d.sync += source.eq(self._source(self.sums.group))
         m.d.comb += [
-            read.addr.eq(Mux(self.read, self.read_group, self.sums.group)),
-            read.en.eq(self.read | (self.sums.valid & ~repeats)),
+            read.addr.eq(Mux(self.read, self._source(self.read_group), source)),
+            row.eq(read.data),
+        ]
+        subgroup = row.word_select(self.read_subgroup, self.read_data.shape().size)
+        m.d.sync += self.read_data.as_value().eq(self._zero_unless(self._is_touched(self.read_group), subgroup))
+
+    def _read_synchronously(self, m, memory, write, row):
+        read = memory.read_port()
+        repeats, is_repeated, previous = Signal(), Signal(), Signal.like(row)
+        is_touched, subgroup = Signal(), Signal.like(self.read_subgroup)
+        m.d.comb += [
+            read.addr.eq(Mux(self.read, self._source(self.read_group), self._source(self.sums.group))),
+            repeats.eq(write.en & (write.addr == read.addr)),
+            read.en.eq((self.read | self.sums.valid) & ~repeats),
             row.eq(Mux(is_repeated, previous, read.data)),
         ]
-        m.d.sync += [is_repeated.eq(repeats), is_fetched.eq(self._read_is_touched()), subgroup.eq(self.read_subgroup)]
-        with m.If(pending.valid):
-            m.d.sync += previous.eq(total)
-        lanes = read.data.word_select(subgroup, self.update_lanes.size)
-        m.d.comb += self.read_data.as_value().eq(Mux(is_fetched, lanes, 0))
+        m.d.sync += [
+            is_repeated.eq(repeats),
+            previous.eq(write.data),
+            is_touched.eq(self._is_touched(self.read_group)),
+            subgroup.eq(self.read_subgroup),
+        ]
+        lanes = read.data.word_select(subgroup, self.read_data.shape().size)
+        m.d.comb += self.read_data.as_value().eq(self._zero_unless(is_touched, lanes))
 
-    def _read_is_touched(self):
-        return self.touched.bit_select(self.read_group, 1)
+    def _is_touched(self, group):
+        return self.touched.bit_select(group, 1)
+
+    def _source(self, group):
+        """Where the sums of ``group`` are found."""
+        return Mux(self._is_touched(group), group, self.config.core.groups) if self.has_zero_row else group
+
+    def _zero_unless(self, is_touched, lanes):
+        return lanes if self.has_zero_row else Mux(is_touched, lanes, 0)

@@ -9,6 +9,7 @@ from neurogen.spec.config import CoreConfig, FabricConfig
 
 SHAPES = {
     "four_groups": {"neurons": 14, "lanes": 4, "update_lanes": 2},
+    "sixteen_groups": {"neurons": 32, "lanes": 2, "update_lanes": 1},
     "one_group": {"neurons": 8, "lanes": 8, "update_lanes": 4},
     "wide_update": {"neurons": 10, "lanes": 2, "update_lanes": 2},
 }
