@@ -55,8 +55,8 @@ def verify(
     """Run ``samples`` samples of ``x_path`` in each of ``simulators`` (none: all that work here); compare everything.
 
     Samples are drawn with ``seed`` from X; without X, from those shipped with the network, else they are random spikes.
-    Each second one ends with END_SAMPLE instead of single ticks; where samples may overlap, some also run so. Idle clocks
-    and backpressure at the ports are drawn with ``seed`` too. A run that was stopped goes on where it was.
+    Each second one ends with END_SAMPLE instead of single ticks; where samples may overlap, some also run so. Idle
+    clocks and backpressure at the ports are drawn with ``seed`` too. A run that was stopped goes on where it was.
 
     Raises CheckError at the first mismatch, or, unless ``allow_silent``, if a run shows too little; InputError for what
     the user gave; ToolError if a simulator fails or none is there.

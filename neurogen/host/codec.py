@@ -290,19 +290,25 @@ def outputs(image: Image, records: Records, samples: int, steps: int, overlapped
 # Reading a core
 
 
-def region_words(config: FabricConfig, region: Region) -> int:
-    """16-bit words of an unbanked region."""
+def region_words(config: FabricConfig, region: Region, rows: int | None = None) -> int:
+    """16-bit words of an unbanked region, or of its first ``rows`` rows."""
     shape = memory_map.shapes(config)[region]
-    return shape.rows * shape.words
+    return (shape.rows if rows is None else rows) * shape.words
 
 
-def read_region(config: FabricConfig, core: int, region: Region) -> np.ndarray:
-    """Ask for all of an unbanked region: :func:`region_words` REPLY records."""
+def read_region(config: FabricConfig, core: int, region: Region, rows: int | None = None) -> np.ndarray:
+    """Ask for an unbanked region, or its first ``rows`` rows: :func:`region_words` REPLY records."""
     start = memory_map.address(config).pack(region=int(region), bank=0, row=0, word=0)
     parts = [target(config, core), command(config, Command.SETADDR, address=start)]
-    count, largest = region_words(config, region), words.commands(config)[Command.READ]["count"].range[1]
+    count, largest = region_words(config, region, rows), words.commands(config)[Command.READ]["count"].range[1]
     parts += [command(config, Command.READ, count=min(largest, count - at)) for at in range(0, count, largest)]
     return np.concatenate(parts)
+
+
+def used_rows(image: Image, core: int) -> int:
+    """Rows of a core's STATE region up to the last group in use; what is behind them never changes."""
+    used = np.flatnonzero(image.cores[core].groups["used"])
+    return (int(used[-1]) + 1) * image.config.core.subgroups if len(used) else 0
 
 
 @dataclass(frozen=True)
@@ -336,11 +342,14 @@ def initial_state(image: Image, core: int) -> dict[str, np.ndarray]:
 
 
 def decode_state(image: Image, core: int, data: Sequence[int], fresh: np.ndarray) -> dict[str, np.ndarray]:
-    """A core's STATE region as one array (G * P,) for each register; fresh groups have their initial state."""
+    """The first rows of a core's STATE region as one array (neurons,) for each register; fresh groups have their
+    initial state."""
     config = image.config
     layout, lanes = config.core.neuron.state_layout, config.core.update_lanes
-    shape = memory_map.shapes(config)[Region.STATE]
-    bits = words_to_bits(np.asarray(data, dtype=np.uint16).reshape(shape.rows, shape.words))
+    words_per_row = memory_map.shapes(config)[Region.STATE].words
+    bits = words_to_bits(np.asarray(data, dtype=np.uint16).reshape(-1, words_per_row))
     stored = layout.from_bits(bits[:, : lanes * layout.width].reshape(-1, layout.width))
-    is_fresh = np.repeat(fresh, config.core.lanes)
-    return {name: np.where(is_fresh, start, stored[name]) for name, start in initial_state(image, core).items()}
+    neurons = len(bits) * lanes
+    is_fresh = np.repeat(fresh, config.core.lanes)[:neurons]
+    initial = initial_state(image, core)
+    return {name: np.where(is_fresh, initial[name][:neurons], values) for name, values in stored.items()}
