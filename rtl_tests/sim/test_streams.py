@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """The small stream blocks: nothing lost, nothing changed while it waits, and no bubbles where none are due."""
 
 import numpy as np
