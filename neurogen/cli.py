@@ -54,7 +54,7 @@ def build_parser() -> click.Group:
         params=[click.Option(["--version"], is_flag=True, expose_value=False, is_eager=True, callback=_version)],
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for verb in (check, simulate, verify, neurons, schema, doctor):
+    for verb in (build, check, simulate, verify, neurons, schema, doctor):
         group.add_command(verb)
     return group
 
@@ -205,6 +205,18 @@ def check(project: Project) -> int:
         return _fail(1, f"{len(found)} problems", *(f"  {problem}" for problem in found))
     _print(project, plan.record(target), plan.text(target))
     return 0
+
+
+@_verb(*TARGET, "output", "seed", "json")
+def build(project: Project) -> None:
+    """Write Verilog of NETWORK and everything beside it into a build directory."""
+    from . import plan
+    from .flow.build import build as run
+
+    target = _target(project)
+    found = run(target, project.output and Path(project.output), seed=project.seed)
+    record = {"directory": str(found.directory), "summary": found.summary, "manifest": found.manifest}
+    _print(project, record, f"{plan.text(target)}\n\nwritten: {found.directory}")
 
 
 @_verb(*TARGET, "simulate.input", "simulate.output", "simulate.engine", "simulate.decide", "seed", "json")

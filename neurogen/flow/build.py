@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..formats import c_header
 from ..spec import memory_map
 from ..spec.errors import InputError
 from ..spec.fields import bits_to_ints
@@ -74,6 +75,7 @@ def _fill(folder: Path, target: Target, seed: int) -> tuple[dict[str, Any], dict
     emitted = target.emitted
     _write(folder / "rtl" / f"{emitted.top}.v", emitted.verilog)
     _write(folder / "rtl" / "ports.json", emitted.ports_json)
+    _write(folder / "rtl" / f"{emitted.top}.h", c_header(target.config))
     (folder / "image").mkdir()
     target.image.save(folder / "image" / "image.npz")
     target.network.save(folder / "image" / "network.npz")

@@ -13,7 +13,7 @@ import neurogen
 ROOT = Path(neurogen.__file__).resolve().parents[1]
 SPEC = {"neurogen", "neurogen.spec"}
 HEAVY = {"numpy", "pydantic", "amaranth", "networkx", "scipy", "nir", "h5py", "cocotb", "rich", "jinja2"}
-FLOW = ("rtl", "compiler", "host", "tb", "flow")
+FLOW = ("rtl", "compiler", "host", "tb", "flow", "formats", "catalog")
 
 # package: (what of ours it may import, what of others' it may not)
 LAYERS = {
@@ -25,19 +25,7 @@ LAYERS = {
     "neurogen.compiler": ({*SPEC, "neurogen.compiler"}, {"amaranth", "cocotb"}),
     "neurogen.host": ({*SPEC, "neurogen.host"}, {"amaranth", "cocotb"}),
     "neurogen.tb": ({*SPEC, "neurogen.host", "neurogen.tb", "golden"}, {"amaranth"}),
-    "neurogen.flow": (
-        {
-            *SPEC,
-            "neurogen.rtl",
-            "neurogen.compiler",
-            "neurogen.host",
-            "neurogen.tb",
-            "neurogen.flow",
-            "golden",
-            "boards",
-        },
-        {"cocotb"},
-    ),
+    "neurogen.flow": ({*SPEC, *(f"neurogen.{name}" for name in FLOW), "golden", "boards"}, {"cocotb"}),
     "boards": ({*SPEC, "neurogen.rtl", "boards"}, {"nir", "h5py", "cocotb"}),
 }
 ALONE = {"neurogen", "neurogen.cli"}
