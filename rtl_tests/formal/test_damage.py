@@ -1,0 +1,87 @@
+"""Every proof fails where its block is broken, and says which claim."""
+
+import pytest
+
+from neurogen.spec.config import FabricConfig
+from neurogen.spec.topologies.mesh import Direction
+from rtl_tests.formal import test_barrier, test_neurons, test_router, test_scheduler, test_streams
+from rtl_tests.formal.damage import damaged
+from rtl_tests.formal.harness import Refuted, depends, prove
+
+
+def queue(m):
+    return test_streams.queue_proof(m.Queue(shape=2))
+
+
+def gate(m):
+    return test_streams.gate_proof(m.Gate(shape=1, seed=1, stall=5))
+
+
+def lookup(m):
+    return test_streams.lookup_proof(m.Lookup(row=1, rows=2, tag=1))
+
+
+def router(m):
+    return test_router.router_proof(m.Router(test_router.CONFIG, 1, 1), Direction.N)[0]
+
+
+def outbox(m):
+    return test_router.outbox_proof(m.Outbox(shape=1, inputs=3))
+
+
+def barrier(m):
+    return test_barrier.barrier_proof(m.Barrier(FabricConfig.parse({"width": 2, "height": 2})))
+
+
+def scheduler(m):
+    return test_scheduler.scheduler_proof(m.Scheduler(FabricConfig.parse({"core": test_scheduler.CORE})), 0)
+
+
+DAMAGE = [
+    (queue, "streams", "back_valid | self.i.valid", "self.i.valid", "offers what it has"),
+    (queue, "streams", "Mux(back_valid, back, self.i.payload)", "self.i.payload", "items leave unchanged and in order"),
+    (gate, "streams", "m.If(~(self.o.valid & ~self.o.ready))", "m.If(C(1))", "o stays offered"),
+    (lookup, "streams", "(~self.o.valid | self.o.ready) & ~self.port.read", "~self.port.read", "items are at most 1"),
+    (
+        router,
+        "router",
+        "self.waiting.eq(self.waiting & ~self.leaving)",
+        "self.waiting.eq(self.waiting)",
+        "once, if it should",
+    ),
+    (router, "router", "Mux(accept, arriving.branches, 0)", "arriving.branches", "once, if it should"),
+    (outbox, "router", "is_free.eq(~self.o.valid | self.o.ready)", "is_free.eq(1)", "grants whenever it can"),
+    (outbox, "router", ".eq(i > j)", ".eq(i < j)", "no more than the others go before"),
+    (barrier, "barrier", " & (window == 0)", "", "quiet until something starts"),
+    (barrier, "barrier", " & (sent == 0)", "", "quiescent only if no node is busy"),
+    (scheduler, "scheduler", "Mux(is_second_last, second_last, before)", "before", "a duplicate collides"),
+    (scheduler, "scheduler", "is_counted.eq(counts", "is_counted.eq(1 | counts", "nothing else collides"),
+]
+
+
+@pytest.mark.parametrize(
+    ("build", "module", "old", "new", "claim"), DAMAGE, ids=lambda value: getattr(value, "__name__", "")
+)
+def test_proof_fails_on_a_broken_block(build, module, old, new, claim):
+    with pytest.raises(Refuted) as refuted:
+        prove(build(damaged(module, old, new)))
+    print(refuted.value)
+    assert any(claim in name for name in refuted.value.names), refuted.value.names
+
+
+def test_neuron_proof_fails_on_a_broken_neuron():
+    lif = damaged("neurons.lif", "Mux(t.refractory.any(), t.reset_value, t.x)", "t.x")
+    with pytest.raises(AssertionError, match="differs from golden"):
+        test_neurons.prove_equal("lif", lif.Neuron(test_neurons.narrow("lif"), 4), test_neurons.mode_sets("lif")[0])
+
+
+def test_vacuous_proof_fails():
+    proof = queue(damaged("streams", "back_valid | self.i.valid", "back_valid | self.i.valid"))
+    proof.assume(~proof.block.i.valid)
+    with pytest.raises(AssertionError, match="vacuous"):
+        prove(proof)
+
+
+def test_valid_that_waits_for_ready_is_found():
+    broken = damaged("streams", "self.o.valid.eq(front_valid)", "self.o.valid.eq(front_valid & self.o.ready)")
+    assert depends(broken.Queue(shape=1), "o__valid", "o__ready")
