@@ -18,7 +18,7 @@ from ..spec.fixed import index_bits
 from .bits import encode, lowest, select
 from .streams import Stalls
 
-WORDS_AHEAD = 3
+WORDS_AHEAD = 4
 """Words that a reader holds at most: enough for one event per clock from words with one event each."""
 
 
@@ -334,14 +334,19 @@ class WordReader(wiring.Component):
         is_held = Signal(self.words_ahead)
         landing, landing_word = Signal(), Signal.like(self.word)
 
-        next_word = lowest(left)
-        is_full = is_held[-1] | (is_held[-2:].any() & landing) if self.words_ahead == WORDS_AHEAD else C(0)
-        m.d.comb += [self.word.eq(encode(next_word)), self.fetch.eq(left.any() & ~is_full)]
-        m.d.sync += [landing.eq(self.fetch), landing_word.eq(self.word)]
-        with m.If(self.load):
-            m.d.sync += left.eq(self.words)
-        with m.Elif(self.fetch):
-            m.d.sync += left.eq(left & ~next_word)
+        source, next_word = Signal.like(left), Signal.like(left)
+        is_full = C(0)
+        if len(held) == WORDS_AHEAD:
+            is_full = is_held[3] | (is_held[2] & (landing | self.fetch)) | (is_held[1] & landing & self.fetch)
+        fetches = self.load | ~is_full
+        m.d.comb += [source.eq(Mux(self.load, self.words, left)), next_word.eq(lowest(source))]
+        m.d.sync += [
+            self.fetch.eq(source.any() & fetches),
+            self.word.eq(encode(next_word)),
+            left.eq(Mux(fetches, source & ~next_word, left)),
+            landing.eq(self.fetch),
+            landing_word.eq(self.word),
+        ]
 
         event = lowest(held[0].bits)
         others = held[0].bits & ~event
@@ -349,7 +354,7 @@ class WordReader(wiring.Component):
         m.d.comb += [
             self.found.payload.eq(Cat(encode(event), held[0].word)),
             self.found.valid.eq(is_held[0]),
-            self.busy.eq(left.any() | landing | is_held[0]),
+            self.busy.eq(left.any() | self.fetch | landing | is_held[0]),
             take.eq(is_held[0] & self.found.ready),
             shift.eq(take & ~others.any()),
         ]
