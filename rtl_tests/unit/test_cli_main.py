@@ -67,7 +67,7 @@ def test_a_failed_tool_shows_its_log_and_its_last_lines(capsys, monkeypatch, tmp
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        (["biuld"], "No such command 'biuld'."),
+        (["biuld"], "No such command 'biuld'. Did you mean 'build'?"),
         (["neurons", "--jsn"], "No such option '--jsn'. (Did you mean one of: '--json', '--set'?)"),
         (["neurons", "-P", "sede=1"], "command line: unknown key 'sede'; did you mean 'seed'?"),
         (["neurons", "-P", "seed"], "--set: KEY=VALUE is expected, not 'seed'"),
