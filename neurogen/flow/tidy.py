@@ -17,7 +17,8 @@ DECLARATION = re.compile(
 )
 INSTANCE = re.compile(rf"^  ({NAME})\s*(?:#\(.*\) )?({NAME})\s*\($")
 CONNECTION = re.compile(rf"^    \.({NAME})\((.*)\),?$")
-ASSIGNMENT = re.compile(r"^\s*(?:assign )?(.*?) (?:<=|=) (.*);$")
+ASSIGNMENT = re.compile(r"^\s*(?:assign |if \((.*?)\) )?(.*?) (?:<=|=) (.*);$")
+INDEXED = re.compile(rf"^{NAME}\[(.*)\]$")
 READ = re.compile(rf"({NAME})\s*(?:\[(\d+)(?::(\d+))?\])?")
 LITERAL = re.compile(r"\d+'s?[bhd][0-9a-fA-FxzXZ?_]+")
 
@@ -55,7 +56,7 @@ def _declared_apart(line: str) -> Iterator[str]:
         yield line
         return
     yield line[: match.start(8)].rstrip() + (" ;" if match[6].startswith("\\") else ";")
-    yield f"  initial {match[6]}{match[8].lstrip()};"
+    yield f"  initial {match[6].strip()} {match[8].strip()};"
 
 
 def _unused(lines: list[str], outputs: dict[str, set[str]]) -> Iterator[str]:
@@ -101,9 +102,9 @@ def _expressions(lines: list[str], outputs: dict[str, set[str]]) -> Iterator[str
                 yield match[2]
         elif DECLARATION.match(line):
             continue
-        elif (match := ASSIGNMENT.match(line)) and "if (" not in line:
-            yield match[2]
-            yield from re.findall(r"\[([^\]:]*[A-Za-z\\][^\]]*)\]", match[1])
+        elif match := ASSIGNMENT.match(line):
+            yield from (part for part in (match[1], match[3]) if part)
+            yield from (index[1] for index in (INDEXED.match(match[2]),) if index)
         else:
             yield line
 
