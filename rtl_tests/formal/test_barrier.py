@@ -10,8 +10,8 @@ from rtl_tests.formal.streams import bounded
 
 
 def barrier_proof(barrier: Barrier) -> Proof:
-    """Nodes are free, but for what the fabric guarantees: a node becomes busy in the clock after it saw release or reset,
-    or if a packet came from a node that was busy, or from the host."""
+    """Nodes are free, but for what the fabric guarantees: a node becomes busy in the clock after it saw release or
+    reset, or if a packet came from a node that was busy, or from the host."""
     proof = Proof(f"barrier_{barrier.config.nodes}", barrier)
     m, control = proof.m, barrier.control
     started = Cat(barrier.release) | Cat(barrier.reset)
