@@ -55,14 +55,22 @@ class Tick:
         emitted = _of_core(self.emitted, core, config.groups * config.lanes)
         order = cycles.passes(axons, tables.axon_range[axons + core * config.axons], config.banks)
         clocks, spikes = cycles.vectors(visited, emitted, config.lanes, config.update_lanes)
+        emitted = emitted + core * config.groups * config.lanes
+        routes, owner = tables.neuron_routes.take(emitted)
         return cycles.CoreActivity(
             passes=tables.range_groups[core, order],
             visited=visited,
             subgroups=config.subgroups,
             vectors=clocks,
             spikes=spikes,
-            packets=tables.neuron_routes.counts[emitted + core * config.groups * config.lanes],
+            packets=tables.neuron_routes.counts[emitted],
+            words=tables.route_host[routes] * (1 + tables.delivers[emitted[owner] // config.lanes]),
         )
+
+    def tick_cycles(self) -> int:
+        """The clocks of TICK_DONE without stalls: exactly on one core, a lower bound on a mesh."""
+        config = self.tables.image.config
+        return cycles.tick_cycles(config, [self.activity(core) for core in range(config.nodes)])
 
 
 def _of_core(numbers: np.ndarray, core: int, each: int) -> np.ndarray:

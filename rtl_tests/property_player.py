@@ -7,7 +7,7 @@ import cocotb
 import numpy as np
 
 from neurogen.host import codec
-from neurogen.tb.checker import Checker
+from neurogen.tb.checker import Checker, Statistics
 from neurogen.tb.driver import FabricDriver
 
 from .property_cases import Case, Coverage, case
@@ -20,7 +20,7 @@ JOB, DONE, FAILED = Path("property.json"), Path("done.json"), Path("failed.json"
 async def cases(dut) -> None:
     """The cases first..end of a fabric; ``done.json`` has what they reached, ``failed.json`` the first wrong one."""
     job = json.loads(JOB.read_text())
-    driver, coverage, states = None, Coverage(), 0
+    driver, coverage, compared = None, Coverage(), Statistics()
     for index in range(job["first"], job["end"]):
         drawn = case(job["fabric"], job["seed"], index)
         if driver is None:
@@ -30,37 +30,39 @@ async def cases(dut) -> None:
             getattr(dut, name).value = getattr(drawn, name)
         dut.seed.value = index + 1
         try:
-            states += await play(driver, drawn, job["exact_cycles"])
+            compared.add(await play(driver, drawn, job["exact_cycles"]))
         except AssertionError as error:
             FAILED.write_text(json.dumps({"case": str(drawn), "why": str(error)}))
             raise
         coverage.see(drawn)
-    counts = dict(coverage.counts) | {"states": states, "clocks": driver.clocks}
+    counts = dict(coverage.counts) | {"states": compared.states, "clocks": driver.clocks}
+    counts["exact ticks"] = compared.exact_ticks
     counts |= {"clocks idled": driver.idled, "clocks stalled": driver.stalled}
     DONE.write_text(json.dumps({name: int(count) for name, count in counts.items()}))
 
 
-async def play(driver: FabricDriver, drawn: Case, exact_cycles: bool) -> int:
-    """Load the case's image, run its samples, compare everything; how many states were compared."""
+async def play(driver: FabricDriver, drawn: Case, exact_cycles: bool) -> Statistics:
+    """Load the case's image, run its samples, compare everything."""
     await driver.exchange(codec.load(drawn.image))
-    checker, states = Checker(drawn.image, exact_cycles=exact_cycles), 0
+    checker, compared = Checker(drawn.image, exact_cycles=exact_cycles), Statistics()
     samples, steps = next(iter(drawn.inputs.values())).shape[:2]
     if drawn.mode == "overlapped":
-        records, states = await _run(driver, checker, drawn.inputs, drawn.mode, 0)
+        records, compared = await _run(driver, checker, drawn.inputs, drawn.mode, 0)
         _compare(drawn, codec.outputs(drawn.image, records, samples, steps, True), slice(0, samples))
-        return states
+        return compared
     for sample in range(samples):
         inputs = {name: values[sample] for name, values in drawn.inputs.items()}
-        records, compared = await _run(driver, checker, inputs, drawn.mode, sample)
+        records, found = await _run(driver, checker, inputs, drawn.mode, sample)
         _compare(drawn, codec.outputs(drawn.image, records, 1, steps), slice(sample, sample + 1))
-        states += compared
-    return states
+        compared.add(found)
+    return compared
 
 
 async def _run(driver: FabricDriver, checker: Checker, inputs, mode: str, sample: int):
     plan = checker.plan(inputs, mode)
+    stalled = driver.stalled
     records = await driver.exchange(plan.words)
-    return records, checker.check(plan, records, sample).states
+    return records, checker.check(plan, records, sample, stalled=driver.stalled != stalled)
 
 
 def _compare(drawn: Case, found: codec.Outputs, chosen: slice) -> None:

@@ -1,9 +1,10 @@
 """Neuron models on int64 arrays: one module each, beside ``neurogen.spec.neurons`` and of the same stem.
 
-A model offers ``NAME`` and two functions. ``initial(parameters, shape)`` is the state at the start of a sample.
+A model offers ``NAME`` and three functions. ``initial(parameters, shape)`` is the state at the start of a sample.
 ``step(state, parameters, current, widths)`` is one update: ``state`` maps a register to what it holds (int64),
 ``parameters`` every parameter of the model to an int or an array that broadcasts against the state, ``current`` is the
 summed synaptic input and ``widths`` the registers' bits; it returns the new state and the spikes as bool.
+``latency_cycles(config)`` is how long the update takes in hardware whose neuron is ``config``, for the cycle model.
 """
 
 import sys
@@ -13,6 +14,7 @@ from types import ModuleType
 
 import numpy as np
 
+from neurogen.spec.config import NeuronConfig
 from neurogen.spec.errors import InputError
 from neurogen.spec.registry import scan
 
@@ -35,3 +37,8 @@ def initial_registers(parameters: Mapping, shape: tuple[int, ...], *names: str) 
     """Registers ``names`` at their ``*_init`` parameter, and a refractory counter of 0."""
     state = {name: np.broadcast_to(np.int64(parameters[f"{name}_init"]), shape).copy() for name in names}
     return state | {"refractory": np.zeros(shape, dtype=np.int64)}
+
+
+def may_be(config: NeuronConfig, parameter: str, *values: int) -> bool:
+    """Whether the hardware's ``parameter`` can have one of ``values``: it is one of them, or not a constant."""
+    return config.constants.get(parameter, values[0]) in values

@@ -51,3 +51,8 @@ def _current(u, parameters, current, bits):
     u = np.where((u == lowest) & np.equal(mode, Overflow.WRAP), -lowest, u)
     u = fixed.decay(u, parameters["decay_u"], parameters["rounding"]) + (current << parameters["exponent"])
     return fixed.choose(mode, lambda: fixed.saturate(u, bits), lambda: fixed.wrap_upwards(u, bits))
+
+
+def latency_cycles(config):
+    """Six steps."""
+    return 6

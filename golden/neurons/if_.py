@@ -12,3 +12,8 @@ initial = lif.initial
 def step(state, parameters, current, widths):
     """One update of every neuron; see :mod:`golden.neurons`."""
     return lif.step(state, {**parameters, "leak": Leak.NONE}, current, widths)
+
+
+def latency_cycles(config):
+    """One step less than a LIF neuron whose leak may be a product."""
+    return lif.latency_cycles(config) - 1

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from neurogen.spec.fixed import Reset, ResetTiming
+from neurogen.spec.fixed import Leak, Reset, ResetTiming
 
 from .. import fixed
-from . import initial_registers
+from . import initial_registers, may_be
 
 NAME = "lif"
 
@@ -65,3 +65,9 @@ def _reset(reset, x, subtrahend, zeroed):
 def _immediate(reset, x, spike, pending, threshold):
     change = np.subtract(spike, pending, dtype=np.int64)
     return _reset(reset, x, change * threshold, lambda: x - change * x)
+
+
+def latency_cycles(config):
+    """Four steps, one more each for a reset that may be delayed and for a leak that may be a product."""
+    delayed = may_be(config, "reset_timing", ResetTiming.DELAYED, ResetTiming.SNNTORCH_IMMEDIATE)
+    return 4 + delayed + may_be(config, "leak", Leak.MULTIPLY)

@@ -56,7 +56,8 @@ def verify(
 
     Samples are drawn with ``seed`` from X; without X, from those shipped with the network, else they are random spikes.
     Each second one ends with END_SAMPLE instead of single ticks; where samples may overlap, some also run so. Idle
-    clocks and backpressure at the ports are drawn with ``seed`` too. A run that was stopped goes on where it was.
+    clocks and backpressure at the ports are drawn with ``seed`` too; the first sample has none, and a fabric of one
+    core must then take the golden model's clocks exactly. A run that was stopped goes on where it was.
 
     Raises CheckError at the first mismatch, or, unless ``allow_silent``, if a run shows too little; InputError for what
     the user gave; ToolError if a simulator fails or none is there.
@@ -91,7 +92,7 @@ def _verify(target, name, inputs, chosen, x_path, seed, allow_silent, progress) 
     items = [(f"sample-{i:06d}", i, i + 1, ("stepped", "drained")[i % 2]) for i in range(count)]
     if target.image.overlappable:
         items.append(("overlapped", 0, min(count, OVERLAPPED_SAMPLES), "overlapped"))
-    job = Job(items, not target.folded, IDLE, STALL, seed + 1)
+    job = Job(items, not target.folded, IDLE, STALL, seed + 1, undisturbed=1)
     content = [f"{key}{values.shape}{values.tobytes().hex()}" for key, values in inputs.items()]
     key = store.digest(name, target.emitted.digest, target.image.digest, str(job), source_digest(SOURCES), *content)
     folder = store.root() / "runs" / key[:32]

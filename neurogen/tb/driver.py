@@ -44,7 +44,14 @@ class FabricDriver:
     async def start(self) -> None:
         """Let the bench's initial values settle, then set it up."""
         await Timer(1, unit="ns")
-        for name, value in self._settings.items():
+        self._set(self._settings)
+
+    def disturb(self, active: bool) -> None:
+        """From the next exchange on hold words back as the driver's ``idle`` and ``stall`` say, or not at all."""
+        self._set({name: self._settings[name] * active for name in ("idle", "stall")})
+
+    def _set(self, settings: dict[str, int]) -> None:
+        for name, value in settings.items():
             getattr(self._dut, name).value = value
 
     async def exchange(self, words: np.ndarray) -> codec.Records:

@@ -40,6 +40,7 @@ class Player:
         """The items that have no result yet, with their inputs (B, T, n)."""
         for index, (name, first, end, mode) in enumerate(self.job.items):
             if not result(name).exists():
+                self.driver.disturb(index >= self.job.undisturbed)
                 yield name, first, {key: values[first:end] for key, values in self.inputs.items()}, mode
             data.replace(PROGRESS, json.dumps([index + 1, len(self.job.items)]).encode())
 
@@ -76,9 +77,10 @@ async def verify(dut: HierarchyObject) -> None:
         if mode != "overlapped":
             inputs = {key: values[0] for key, values in inputs.items()}
         plan = checker.plan(inputs, mode)
+        stalled = player.driver.stalled
         records = await player.driver.exchange(plan.words)
         try:
-            found = checker.check(plan, records, first)
+            found = checker.check(plan, records, first, stalled=player.driver.stalled != stalled)
         except Mismatch as mismatch:
             MISMATCH.write_text(json.dumps({k: v if isinstance(v, str) else int(v) for k, v in mismatch.where.items()}))
             raise

@@ -14,7 +14,8 @@ class Job:
 
     ``items``: the results' file stems, with the first sample, the end, and the mode of each (``tb.checker.MODES``).
     ``load``: the image is not in the fabric's memories yet. ``idle``, ``stall``, ``seed``: see ``FabricDriver``.
-    ``states``: read all states after every so many ticks.
+    ``states``: read all states after every so many ticks. ``undisturbed``: so many items, from the first, run without
+    idle clocks and stalls, so that their clocks are known exactly.
     """
 
     items: list[tuple[str, int, int, str]]
@@ -23,6 +24,7 @@ class Job:
     stall: int = 0
     seed: int = 1
     states: int = 1
+    undisturbed: int = 0
 
     def write(self, folder: Path) -> None:
         (folder / JOB).write_text(json.dumps(vars(self)))
