@@ -160,9 +160,9 @@ class Lookup(wiring.Component):
             read.en.eq(((self.i.valid & self.i.ready) | self.port.read) & ~self.port.write),
             read.addr.eq(Mux(self.port.read, self.port.row, self.i.p.address)),
             self.o.p.row.eq(read.data),
-            self.port.read_data.eq(read.data),
             self.busy.eq(self.o.valid),
         ]
+        m.d.sync += self.port.read_data.eq(read.data)  # configuration is not to wait for a memory's slow output
         with m.If(self.i.ready):
             m.d.sync += [self.o.valid.eq(self.i.valid), self.o.p.tag.eq(self.i.p.tag)]
         return m
