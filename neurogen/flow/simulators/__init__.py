@@ -1,8 +1,8 @@
 """Verilog simulators, one module each, found by a scan. A compiled model is kept by a digest of all that went into it.
 
 A simulator's module defines ``NAME``, ``SUMMARY``, ``ADVICE`` (how to get it), ``ARGUMENTS`` (of its compiler),
-``version()`` (by running it; raises ToolError where it does not work) and ``compile(sources, top, defines, folder)``,
-which leaves in ``folder`` what cocotb's runner of the same name starts.
+``version()`` (by running it; raises ToolError where it does not work) and
+``compile(sources, top, defines, public, folder)``, which leaves in ``folder`` what cocotb's runner of the same name starts.
 """
 
 import importlib.metadata
@@ -62,8 +62,10 @@ class Model:
     folder: Path
 
 
-def compile(name: str, sources: Mapping[str, str], top: str, macros: Mapping[str, str]) -> Model:
+def compile(name: str, sources: Mapping[str, str], top: str, macros: Mapping[str, str], public: bool = False) -> Model:
     """Compile ``sources`` (file name -> text) with ``top`` on top, or find the result of an earlier time.
+
+    Python reaches what the source marks as public, or, with ``public``, every signal; that makes simulation slower.
 
     Raises ToolError, with the compiler's log, if the compiler refuses or is not there.
     """
@@ -73,12 +75,12 @@ def compile(name: str, sources: Mapping[str, str], top: str, macros: Mapping[str
         importlib.metadata.version("cocotb"),
         sys.prefix,
     )  # models are linked against its libraries, where they are
-    key = store.digest(name, module.version(), *module.ARGUMENTS, *cocotb, top, *parts)
+    key = store.digest(name, module.version(), *module.ARGUMENTS, *cocotb, top, str(public), *parts)
 
     def make(folder: Path) -> None:
         for file, text in sources.items():
             (folder / file).write_text(text)
-        module.compile(list(sources), top, macros, folder)
+        module.compile(list(sources), top, macros, public, folder)
 
     return Model(name, top, store.entry("models", key, make))
 

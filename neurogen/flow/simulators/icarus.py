@@ -18,8 +18,8 @@ def version() -> str:
     return first_line(["iverilog", "-V"])
 
 
-def compile(sources: Sequence[str], top: str, defines: Mapping[str, str], folder: Path) -> None:
-    """Compile to ``sim.vvp``. Raises ToolError."""
+def compile(sources: Sequence[str], top: str, defines: Mapping[str, str], public: bool, folder: Path) -> None:
+    """Compile to ``sim.vvp``; every signal is public anyway. Raises ToolError."""
     commands = folder / "commands.f"
     commands.write_text(f"+timescale+{TIMESCALE}\n")
     macros = [f"-D{name}={value}" for name, value in defines.items()]

@@ -50,14 +50,14 @@ def version() -> str:
     return first_line([program(), "--version"], environment())
 
 
-def compile(sources: Sequence[str], top: str, defines: Mapping[str, str], folder: Path) -> None:
+def compile(sources: Sequence[str], top: str, defines: Mapping[str, str], public: bool, folder: Path) -> None:
     """Compile to a program named as ``top``, beside the object files. Raises ToolError."""
     from cocotb_tools import config
 
     library = str(config.libs_dir)
     command = [
         *(program(), "--cc", "--exe", "--timing", "--vpi", "--prefix", PROGRAM, "--top-module", top, "-o", top),
-        *("-Mdir", ".", "--timescale", TIMESCALE, *ARGUMENTS),
+        *("-Mdir", ".", "--timescale", TIMESCALE, *ARGUMENTS, *(("--public-flat-rw",) if public else ())),
         *("-LDFLAGS", f"-Wl,-rpath,{library} -L{library} -lcocotbvpi_verilator"),
         *(f"-D{name}={value}" for name, value in defines.items()),
         str(Path(config.share_dir) / "lib" / "verilator" / "verilator.cpp"),
