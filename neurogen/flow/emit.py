@@ -9,7 +9,7 @@ import importlib.metadata
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,6 +19,7 @@ from amaranth.hdl import Value
 from amaranth.lib import wiring
 
 from .. import __version__
+from ..rtl.streams import Stalls
 from ..spec.config import FabricConfig
 from ..spec.errors import ToolError
 from ..spec.image import Image
@@ -48,9 +49,13 @@ class Emitted:
         return json.dumps({"top": self.top, "ports": self.ports}, indent=2) + "\n"
 
 
-def emit(component: wiring.Component, name: str) -> Emitted:
-    """Convert ``component`` to the module ``name``. Raises ToolError if the back end refuses."""
-    text = rtlil.convert(component, name=name, emit_src=False)
+def emit(component: wiring.Component, name: str, parts: Mapping[str, wiring.Component] | None = None) -> Emitted:
+    """Convert ``component`` to the module ``name``, and ``parts`` to the modules that it instantiates by name.
+
+    Raises ToolError if the back end refuses.
+    """
+    modules = {**(parts or {}), name: component}
+    text = "\n".join(rtlil.convert(item, name=key, emit_src=False) for key, item in modules.items())
     remove = " ".join(f"-remove {attribute}" for attribute in INTERNAL)
     script = "\n".join(
         (
@@ -90,6 +95,18 @@ def _ports(component: wiring.Component) -> Iterator[dict]:
         yield {"name": "__".join(map(str, path)), "direction": direction, "width": len(Value.cast(value))}
 
 
+def overlay(config: FabricConfig, stalls: Stalls | None = None) -> Emitted:
+    """A fabric whose image is loaded at run time: its cores are equal, and one module. ``stalls`` puts gates inside."""
+    from ..rtl.core import Core
+    from ..rtl.fabric import Fabric
+    from ..rtl.shared import Shared
+
+    stalls, name = stalls or Stalls(), f"{config.name}_core"
+    core = Core(config, stalls=stalls.at("core"))
+    fabric = Fabric(config, stalls=stalls, core=lambda *_: Shared(core, name))
+    return emit(fabric, config.name, {name: core})
+
+
 def fabric(config: FabricConfig, image: Image | None = None) -> Emitted:
     """The fabric ``config``, with ``image`` in its memories if one is given; from the cache if it was made before."""
     key = store.digest(
@@ -99,7 +116,7 @@ def fabric(config: FabricConfig, image: Image | None = None) -> Emitted:
     def make(folder: Path) -> None:
         from ..rtl.fabric import Fabric  # not needed where the text is in the cache
 
-        emitted = emit(Fabric(config, image=image), config.name)
+        emitted = emit(Fabric(config, image=image), config.name) if image else overlay(config)
         (folder / "top.v").write_text(emitted.verilog)
         (folder / "ports.json").write_text(emitted.ports_json)
 

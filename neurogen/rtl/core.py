@@ -133,7 +133,7 @@ class Core(wiring.Component):
         for bank in range(self.config.core.banks):
             head = stalls.gate(m, f"heads_{bank}", scheduler.heads[bank])
             connect(m, head, sequencer.heads[bank])
-        connect(m, stalls.gate(m, "vectors", self.update.vectors), self.encoder.vectors)
+        connect(m, self.update.vectors, self.encoder.vectors)
         connect(m, stalls.gate(m, "spikes", self.encoder.spikes), self.routes.spikes)
         update, accumulators = self.update, self.accumulators
         m.d.comb += [
