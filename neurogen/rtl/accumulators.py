@@ -82,41 +82,34 @@ class Accumulators(wiring.Component):
             m.d.comb += total.word_select(lane, core.accumulator_bits).eq(kept + pending.lanes[lane])
         write = memory.write_port()
         m.d.comb += [write.addr.eq(pending.group), write.data.eq(total), write.en.eq(pending.valid)]
-        m.d.sync += adds.eq(self._is_touched(self.sums.group))
+        self._read_row(m, memory, write, row)
 
-        kind = {"distributed": self._read_asynchronously, "block": self._read_synchronously}[core.accumulators]
-        kind(m, memory, write, row)
+        subgroup = Signal.like(self.read_subgroup)
+        m.d.sync += [
+            adds.eq(Mux(self.read, self._is_touched(self.read_group), self._is_touched(self.sums.group))),
+            subgroup.eq(self.read_subgroup),
+        ]
+        lanes = row.word_select(subgroup, self.read_data.shape().size)
+        m.d.comb += self.read_data.as_value().eq(lanes if self.has_zero_row else Mux(adds, lanes, 0))
         return m
 
-    def _read_asynchronously(self, m, memory, write, row):
-        read = memory.read_port(domain="comb")
-        source = Signal.like(read.addr)
-        m.d.sync += source.eq(self._source(self.sums.group))
-        m.d.comb += [
-            read.addr.eq(Mux(self.read, self._source(self.read_group), source)),
-            row.eq(read.data),
-        ]
-        subgroup = row.word_select(self.read_subgroup, self.read_data.shape().size)
-        m.d.sync += self.read_data.as_value().eq(self._zero_unless(self._is_touched(self.read_group), subgroup))
-
-    def _read_synchronously(self, m, memory, write, row):
+    def _read_row(self, m, memory, write, row):
+        """The row that was asked for a clock ago."""
+        source = Mux(self.read, self._source(self.read_group), self._source(self.sums.group))
+        if self.config.core.accumulators == "distributed":
+            read = memory.read_port(domain="comb")
+            m.d.sync += read.addr.eq(source)
+            m.d.comb += row.eq(read.data)
+            return
         read = memory.read_port()
         repeats, is_repeated, previous = Signal(), Signal(), Signal.like(row)
-        is_touched, subgroup = Signal(), Signal.like(self.read_subgroup)
         m.d.comb += [
-            read.addr.eq(Mux(self.read, self._source(self.read_group), self._source(self.sums.group))),
+            read.addr.eq(source),
             repeats.eq(write.en & (write.addr == read.addr)),
             read.en.eq((self.read | self.sums.valid) & ~repeats),
             row.eq(Mux(is_repeated, previous, read.data)),
         ]
-        m.d.sync += [
-            is_repeated.eq(repeats),
-            previous.eq(write.data),
-            is_touched.eq(self._is_touched(self.read_group)),
-            subgroup.eq(self.read_subgroup),
-        ]
-        lanes = read.data.word_select(subgroup, self.read_data.shape().size)
-        m.d.comb += self.read_data.as_value().eq(self._zero_unless(is_touched, lanes))
+        m.d.sync += [is_repeated.eq(repeats), previous.eq(write.data)]
 
     def _is_touched(self, group):
         return self.touched.bit_select(group, 1)
@@ -124,6 +117,3 @@ class Accumulators(wiring.Component):
     def _source(self, group):
         """Where the sums of ``group`` are found."""
         return Mux(self._is_touched(group), group, self.config.core.groups) if self.has_zero_row else group
-
-    def _zero_unless(self, is_touched, lanes):
-        return lanes if self.has_zero_row else Mux(is_touched, lanes, 0)
