@@ -2,7 +2,7 @@
 
 A simulator's module defines ``NAME``, ``SUMMARY``, ``ADVICE`` (how to get it), ``ARGUMENTS`` (of its compiler),
 ``version()`` (by running it; raises ToolError where it does not work) and
-``compile(sources, top, defines, public, folder)``, which leaves in ``folder`` what cocotb's runner of the same name starts.
+``compile(sources, top, defines, public, folder)``, which leaves in ``folder`` what cocotb's runner of that name starts.
 """
 
 import importlib.metadata
