@@ -11,7 +11,7 @@ stamp = $(VENV)/$(1)-$(shell cat $(2) pyproject.toml | cksum | cut -d' ' -f1).st
 BUILD_STAMP := $(call stamp,build,requirements/build.lock)
 TEST_STAMP := $(call stamp,test,requirements/build.lock requirements/test.lock)
 
-.PHONY: help build test lint unit sim docs costs doctor format clean
+.PHONY: help build test lint unit sim docs costs mutants doctor format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | sort | expand -t 12
@@ -33,6 +33,9 @@ docs: $(BUILD_STAMP)  ## rewrite the generated parts of the documentation
 
 costs: $(BUILD_STAMP)  ## synthesise cores for the README's table (minutes)
 	@$(RUN) scripts/costs.py && $(RUN) scripts/docs.py
+
+mutants: $(TEST_STAMP)  ## damage the hardware on purpose and see the tests fail (half an hour, resumable)
+	@$(RUN) -m rtl_tests.mutants
 
 doctor: $(BUILD_STAMP)  ## what is installed, what is missing, how to get it
 	@$(RUN) -m neurogen doctor
