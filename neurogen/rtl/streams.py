@@ -115,7 +115,7 @@ class Lookup(wiring.Component):
     """A table behind a stream: addresses go in, rows come out in order, each with the tag that came with its address.
 
     Latency 1 clock, throughput 1 per clock. The row comes straight from the memory and holds while ``o`` waits.
-    The configuration unit's ``port`` has the read address while it reads; it reads and writes only between ticks.
+    The configuration unit's ``port`` reads and writes only between ticks, while ``i`` offers nothing.
 
     Parameters
     ----------
@@ -155,10 +155,10 @@ class Lookup(wiring.Component):
                 write.en.eq(self.port.write),
             ]
         m.d.comb += [
-            self.i.ready.eq((~self.o.valid | self.o.ready) & ~self.port.read),
+            self.i.ready.eq(~self.o.valid | self.o.ready),
             # Never in the clock of a write: synthesis would add logic to define what is read then.
             read.en.eq(((self.i.valid & self.i.ready) | self.port.read) & ~self.port.write),
-            read.addr.eq(Mux(self.port.read, self.port.row, self.i.p.address)),
+            read.addr.eq(Mux(self.i.valid, self.i.p.address, self.port.row)),
             self.o.p.row.eq(read.data),
             self.busy.eq(self.o.valid),
         ]

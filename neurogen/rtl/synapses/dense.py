@@ -89,7 +89,7 @@ class DenseStore(wiring.Component):
         row = Signal(self.shape.width, name=f"row_{bank}")
         m.d.comb += [
             is_selected.eq(self.port.read & (self.port.bank == bank)),
-            read.addr.eq(Mux(self.port.read, self.port.row, asked.row)),
+            read.addr.eq(Mux(self.step.valid, asked.row, self.port.row)),
             # Never in the clock of a write: synthesis would add logic to define what is read then.
             read.en.eq(((self.step.valid & asked.enable) | is_selected) & ~self.port.write),
         ]
