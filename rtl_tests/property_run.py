@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from neurogen.flow import simulators
-from neurogen.flow.emit import emit
-from neurogen.rtl.fabric import Fabric
+from neurogen.flow.emit import overlay
 from neurogen.rtl.streams import Stalls
 from neurogen.spec.errors import ToolError
 
@@ -30,7 +29,7 @@ class Dut:
 
 def build(name: str, stalls: int | None = None) -> Dut:
     """One of the property fabrics."""
-    return Dut(name, emit(Fabric(FABRICS[name], stalls=Stalls(stalls)), name).verilog, stalls)
+    return Dut(name, overlay(FABRICS[name], Stalls(stalls)).verilog, stalls)
 
 
 def run(dut: Dut, simulator: str, seed: int, first: int, end: int, folder: Path) -> dict[str, int]:

