@@ -1,0 +1,68 @@
+"""Runs inside a simulator: random images on one core, ticks in which nothing outside holds the fabric up."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import cocotb
+import numpy as np
+
+from golden.cycles import CoreActivity
+from golden.fabric import Fabric, Tick
+from neurogen.host import codec
+from neurogen.spec.config import FabricConfig
+from neurogen.spec.image import Image
+from neurogen.spec.words import Register, Response
+from neurogen.tb.driver import FabricDriver
+from rtl_tests.random_images import random_events, random_image
+
+CONFIG, REACHED = Path("config.json"), Path("reached.json")
+SEED, IMAGES, STEPS = 5, 12, 40
+
+
+def script(image: Image, inputs: dict[str, np.ndarray]) -> tuple[np.ndarray, list[Tick]]:
+    """Words of a sample, no event of which travels while a tick runs, and what the golden model makes of it."""
+    golden, words, ticks = Fabric(image), [codec.begin(image, STEPS)], []
+    golden.registers[Register.SAMPLE_TICKS] = STEPS
+    for tick, events in enumerate(codec.arrivals(image, inputs)):
+        golden.events(tick, events.rectangles, events.axons, events.payloads)
+        words += [codec.events(image.config, tick, events), codec.advance(image.config)]
+        words.append(codec.peek(image.config, Register.TICK))  # waits until the tick is over
+        ticks.append(golden.tick())
+    return np.concatenate(words), ticks
+
+
+def features(activity: CoreActivity) -> dict[str, bool]:
+    """What is remarkable about a tick."""
+    packets, words = activity.packets, activity.words
+    return {
+        "nothing": not len(activity.passes) and not len(activity.visited),
+        "no events": not len(activity.passes) and len(activity.visited),
+        "ranges of different length": len(set(activity.passes.tolist())) > 1,
+        "several routes": (packets > 1).any(),
+        "no routes": (packets == 0).any(),
+        "packets to core and host": 0 in words and 1 in words,
+        "values": 2 in words,
+        "encoder full": len(activity.vectors) > 4 and activity.emit_cycles > activity.update_cycles + 4,
+        "host slower than routes": words.sum() > activity.emit_cycles + 16,
+    }
+
+
+@cocotb.test()
+async def ticks(dut):
+    config = FabricConfig.parse(json.loads(CONFIG.read_text()))
+    driver, reached, rng = FabricDriver(dut, config), Counter(), np.random.default_rng(SEED)
+    await driver.start()
+    for number in range(IMAGES):
+        image = random_image(config, rng)
+        words, expected = script(image, random_events(image, STEPS, rng))
+        await driver.exchange(codec.load(image))
+        records = await driver.exchange(words)
+        got = records.of(Response.TICK_DONE).extra.tolist()
+        assert len(got) == STEPS
+        for tick, cycles in zip(expected, got, strict=True):
+            where = f"seed {SEED}, image {number}, tick {tick.tick}: {tick.activity(0)}"
+            assert cycles == tick.tick_cycles(), f"{cycles} clocks, not {tick.tick_cycles()}; {where}"
+            reached.update(name for name, is_so in features(tick.activity(0)).items() if is_so)
+    assert driver.stalled == 0
+    REACHED.write_text(json.dumps(dict(reached)))
