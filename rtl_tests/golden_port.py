@@ -15,8 +15,6 @@ from neurogen.spec.image import Image
 from neurogen.spec.memory_map import COUNTERS, Region, Status
 from neurogen.spec.words import Command, Register, Response
 
-CLOCKS = 1 << 20
-
 
 def fields(layout: Layout, word: int) -> dict[str, int]:
     return {f.name: word >> layout.offsets[f.name] & ((1 << f.width) - 1) for f in layout.fields}
@@ -88,7 +86,7 @@ class GoldenPort:
             yield Response.VALUE | line << 4
             yield value & 0xFFFFFFFF
         yield Response.TICK_DONE | tick.tick << 4
-        yield CLOCKS
+        yield tick.tick_cycles()
 
     def _read(self, count: int) -> list[int]:
         """A whole region, from its first word."""

@@ -53,6 +53,7 @@ def expected(config, rows):
 def run(config: NeuronConfig, accumulator_bits, rows, seed, pause=0.1):
     """The hardware's next state and spikes, columns by name. ``enable`` is low in ``pause`` of the clocks."""
     neuron = neurons.model(config.model).Neuron(config, accumulator_bits)
+    assert neuron.latency_cycles == golden_neurons.model(config.model).latency_cycles(config)
     rng = np.random.default_rng(seed)
     tabled = config.tabled("per_population") + config.tabled("per_neuron")
     layout = Layout("parameters", tuple(parameter.field(config.widths) for parameter in tabled))

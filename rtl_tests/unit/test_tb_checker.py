@@ -87,6 +87,16 @@ def test_damage_is_named(spiking, name):
     assert error.value.where["sample"] == 7 and what in (None, error.value.where["what"])
 
 
+def test_one_core_takes_exactly_its_clocks_unless_words_were_stalled(spiking):
+    checker, plan, records = spiking
+    found = checker.check(plan, records, stalled=False)
+    assert found.exact_ticks == found.ticks > 0
+    slow = damage(records, Response.TICK_DONE, 3, "extra", lambda v: v + 1)
+    assert checker.check(plan, slow).exact_ticks == 0
+    with pytest.raises(Mismatch, match=r"^what clocks of the tick, sample 0, tick 3, expected \d+, got \d+$"):
+        checker.check(plan, slow, stalled=False)
+
+
 def test_every_flipped_bit_of_states_and_counters_in_use_is_found(spiking):
     checker, plan, records = spiking
     rng = np.random.default_rng(SEED)
