@@ -40,42 +40,52 @@ class Verdicts:
             kept = {}
         self._found = kept.get("verdicts", {}) if kept.get("sources") == self._digest else {}
 
-    def find(self, name: str, make) -> str | None:
-        if name not in self._found:
-            self._found[name] = make()
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            text = json.dumps({"sources": self._digest, "verdicts": self._found}, indent=1)
-            part = self._path.with_suffix(".part")
-            part.write_text(text)
-            part.replace(self._path)
+    def __contains__(self, name: str) -> bool:
+        return name in self._found
+
+    def __getitem__(self, name: str) -> str | None:
         return self._found[name]
 
+    def __setitem__(self, name: str, verdict: str | None) -> None:
+        self._found[name] = verdict
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        part = self._path.with_suffix(".part")
+        part.write_text(json.dumps({"sources": self._digest, "verdicts": self._found}, indent=1))
+        part.replace(self._path)
 
-def trials(kinds: list[str], only: str) -> Iterator[tuple[str, object]]:
-    """(name, trial) of every mutant, the intact fabrics first; a trial returns how the mutant was found out."""
-    folder = FOLDER / "run"
-    if "hand" in kinds:
-        for item in (*hand.intact(), *hand.MUTATIONS):
-            if only in item.name:
-                yield item.name, lambda item=item: judge(hand.Damaged(item, FOLDER / "source").specimen, folder)
-    if "random" in kinds:
-        mutants = chance.Mutants()
-        for item in (None, *mutants.mutations):
-            name, number = (str(item), item.number) if item else (f"{NONE}, netlist", 0)
-            if only in name:
-                yield name, lambda n=number: judge(lambda gated: mutants.specimen(n, gated), folder)
+
+def by_hand(verdicts: Verdicts) -> Iterator[str]:
+    """Try what was made by hand, the intact fabrics first; names of the mutants, each once its verdict is there."""
+    for item in (*hand.intact(), *hand.MUTATIONS):
+        if item.name not in verdicts:
+            verdicts[item.name] = hand.Damaged(item, FOLDER / "source").judge(FOLDER / "run")
+        yield item.name
+
+
+def at_random(verdicts: Verdicts) -> Iterator[str]:
+    """Likewise, with what yosys draws."""
+    mutants = chance.Mutants()
+    names = {0: f"{NONE}, netlist"} | {item.number: str(item) for item in mutants.mutations}
+    left = [number for number, name in names.items() if name not in verdicts]
+    yield from (name for name in names.values() if name in verdicts)
+    if left:
+        for number, verdict in judge(mutants.specimen(), left, FOLDER / "run"):
+            verdicts[names[number]] = verdict
+            yield names[number]
+
+
+KINDS = {"hand": by_hand, "random": at_random}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m rtl_tests.mutants", description=__doc__.splitlines()[0])
-    parser.add_argument("kinds", nargs="*", default=["hand", "random"], choices=["hand", "random"])
-    parser.add_argument("--only", default="", help="part of the names of those to try")
-    options = parser.parse_args()
+    parser.add_argument("kinds", nargs="*", default=list(KINDS), choices=KINDS)
+    kinds = parser.parse_args().kinds
     reasons = tomllib.loads(EXPLANATIONS.read_text())
     verdicts, start = Verdicts(FOLDER / "verdicts.json"), time.monotonic()
     killed, explained, unexplained = 0, [], []
-    for count, (name, trial) in enumerate(trials(options.kinds, options.only), 1):
-        verdict = verdicts.find(name, trial)
+    for count, name in enumerate((name for kind in kinds for name in KINDS[kind](verdicts)), 1):
+        verdict = verdicts[name]
         print(f"{count:4}  {name}\n        {verdict or 'survives'}", flush=True)
         if name.startswith(NONE):
             if verdict:

@@ -1,9 +1,8 @@
-"""Mutants at random: yosys damages single bits of the flattened netlist, all in one model, chosen by a plusarg."""
+"""Mutants at random: yosys damages single bits of the flattened netlist; one model has them all."""
 
 import re
 import subprocess
 from dataclasses import dataclass
-from functools import cached_property
 
 from amaranth.back import rtlil
 
@@ -24,12 +23,8 @@ NETLIST, BITS = "netlist", 16
 WRAPPER = """
 module {top}(input clk, input rst, input [31:0] words_in__payload, input words_in__valid, output words_in__ready,
              output [31:0] words_out__payload, output words_out__valid, input words_out__ready);
-    reg [{high}:0] mutant = 0;
-    reg open = 1;
-    initial begin
-        if (!$value$plusargs("mutant=%d", mutant)) mutant = 0;
-        if (!$value$plusargs("open=%d", open)) open = 1;
-    end
+    reg [{high}:0] mutant /*verilator public_flat_rw*/ = 0;
+    reg open /*verilator public_flat_rw*/ = 1;
     netlist netlist (
         .clk(clk), .rst(rst), .mutant(mutant), .open(open),
         .words_in__payload(words_in__payload), .words_in__valid(words_in__valid), .words_in__ready(words_in__ready),
@@ -38,7 +33,7 @@ module {top}(input clk, input rst, input [31:0] words_in__payload, input words_i
     );
 endmodule
 """
-"""``mutant`` 0 is the intact fabric; ``open`` opens all gates for good."""
+"""``mutant`` 0 is the intact fabric; ``open`` opens all gates."""
 
 
 @dataclass(frozen=True)
@@ -67,23 +62,16 @@ class Mutants:
         drawn = _lines(_yosys([*self._prepare, *self._draw()]), "mutate ")
         self.mutations = [Mutation(i + 1, line) for i, line in enumerate(line for line in drawn if "CLK" not in line)]
 
-    @cached_property
-    def _model(self) -> simulators.Model:
+    def specimen(self) -> Specimen:
+        """What to run. Raises ToolError if yosys or the simulator refuses the netlist."""
         gates = _lines(_yosys([*self._prepare, "select -list w:*gate_*.is_open %ci1:+$dff[Q] t:$dff %i"]), NETLIST)
         force = f"mutate -ctrl open 1 1 -mode const1 -module {NETLIST} -port Q -portbit 0 -cell "
-        damage = [f"{item.command.split(' -wire ')[0]} -ctrl mutant {BITS} {item.number}" for item in self.mutations]
         opened = [force + gate.partition("/")[2] for gate in gates]
+        damage = [f"{item.command.split(' -wire ')[0]} -ctrl mutant {BITS} {item.number}" for item in self.mutations]
         out = _yosys([*self._prepare, *opened, *damage, "write_verilog -noattr -norename"])
         netlist = out[out.index(f"\nmodule {NETLIST}(") :]
         wrapper = WRAPPER.format(top=FULL.name, high=BITS - 1)
-        return simulators.bench("verilator", wrapper + netlist, FULL.name)
-
-    def specimen(self, number: int, gated: bool) -> Specimen:
-        """One mutant, 0 for none; the fabric's streams have gates, or none. Compiles at the first use.
-
-        Raises ToolError if yosys or the simulator refuses the netlist.
-        """
-        return Specimen(self._model, FULL.name, (f"+mutant={number}", f"+open={int(not gated)}"))
+        return Specimen(simulators.bench("verilator", wrapper + netlist, FULL.name), FULL.name, None)
 
     @staticmethod
     def _draw() -> list[str]:

@@ -13,7 +13,7 @@ from neurogen.spec.config import FabricConfig
 from neurogen.spec.errors import ToolError
 
 from .fabrics import CUBA, FULL
-from .trial import Specimen
+from .trial import Specimen, judge
 
 PACKAGE = Path(neurogen.__file__).parent
 STALLS = 5
@@ -227,7 +227,15 @@ class Damaged:
         verilog = convert(self._folder, mutation.fabric, stalls)
         if mutation.old and verilog == intact_verilog(mutation.fabric, stalls):
             raise ToolError(f"{mutation.name}: the same Verilog as without it")
-        return Specimen(simulators.bench("verilator", verilog, mutation.fabric.name), mutation.fabric.name)
+        return Specimen(simulators.bench("verilator", verilog, mutation.fabric.name), mutation.fabric.name, gated)
+
+    def judge(self, folder: Path) -> str | None:
+        """How it is found out, or None: first with gates in all streams, then without."""
+        for gated in (True, False):
+            ((_, verdict),) = judge(self.specimen(gated), [0], folder)
+            if verdict:
+                return verdict
+        return None
 
 
 @cache

@@ -1,8 +1,8 @@
-"""One mutant on trial: the cases that it has to fail, few at first."""
+"""Mutants of one compiled fabric on trial."""
 
 import json
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,49 +10,44 @@ from neurogen.flow import simulators
 from neurogen.flow.simulators import Model
 from neurogen.spec.errors import ToolError
 
-from .player import JOB, VERDICT
+from .player import AT_WORK, JOB, VERDICTS
 
 SEED = 11
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Cases ``first .. end``, with or without gates in the fabric's internal streams."""
-
-    first: int
-    end: int
-    gated: bool
-
-
-STAGES = (Stage(0, 3, False), Stage(3, 8, True), Stage(8, 30, False), Stage(30, 60, True))
+CASES = 60
+BATCH = 10
+"""Mutants per simulation, so that a run that is interrupted loses little."""
 
 
 @dataclass(frozen=True)
 class Specimen:
-    """A compiled fabric of which ``plusargs`` choose the mutant."""
+    """A compiled fabric: with gates in its internal streams, without, or (None) with gates that the bench can open."""
 
     model: Model
     fabric: str
-    plusargs: tuple[str, ...] = ()
+    gated: bool | None
 
 
-def judge(specimen: Callable[[bool], Specimen], folder: Path, stages: Iterable[Stage] = STAGES) -> str | None:
-    """How the mutant was found out, or None if it passed all stages. ``specimen``: gated or not -> what to run."""
-    for stage in stages:
-        if killed := _run(specimen(stage.gated), stage, folder):
-            return f"{killed}{' (with gates)' if stage.gated else ''}"
-    return None
+def judge(specimen: Specimen, mutants: Sequence[int], folder: Path) -> Iterator[tuple[int, str | None]]:
+    """(mutant, how it was found out, or None if it passed all cases) of every mutant; 0 is the fabric as it is."""
+    left = list(mutants)
+    while left:
+        for mutant, verdict in _run(specimen, left[:BATCH], folder):
+            left.remove(mutant)
+            yield mutant, verdict
 
 
-def _run(specimen: Specimen, stage: Stage, folder: Path) -> str | None:
+def _run(specimen: Specimen, mutants: list[int], folder: Path) -> list[tuple[int, str | None]]:
+    """At least one of ``mutants``. A simulator that stops counts for the mutant at work."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    job = {"fabric": specimen.fabric, "seed": SEED, "first": stage.first, "end": stage.end}
-    (folder / JOB).write_text(json.dumps(job | {"exact_cycles": not stage.gated}))
+    job = {"fabric": specimen.fabric, "gated": specimen.gated, "seed": SEED, "cases": [0, CASES], "mutants": mutants}
+    (folder / JOB).write_text(json.dumps(job))
+    stopped = []
     try:
-        simulators.run(specimen.model, "rtl_tests.mutants.player", "trial", folder, SEED, specimen.plusargs)
+        simulators.run(specimen.model, "rtl_tests.mutants.player", "trials", folder, SEED)
     except ToolError:
-        if not (folder / VERDICT).exists():  # it did not even start
+        if not (folder / AT_WORK).exists():  # it did not even start
             raise
-    verdict = json.loads((folder / VERDICT).read_text())
-    return verdict and f"{verdict['kind']}: {verdict['why']}"
+        stopped = [(json.loads((folder / AT_WORK).read_text()), "the simulator stops")]
+    lines = (folder / VERDICTS).read_text().splitlines() if (folder / VERDICTS).exists() else []
+    return [*(tuple(json.loads(line)) for line in lines), *stopped]

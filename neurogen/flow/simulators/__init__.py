@@ -90,8 +90,8 @@ def bench(name: str, verilog: str, top: str) -> Model:
     return compile(name, {"bench.v": BENCH.read_text(), "top.v": verilog}, TOP, defines(top))
 
 
-def run(model: Model, module: str, test: str, folder: Path, seed: int, plusargs: Sequence[str] = ()) -> None:
-    """Run the cocotb test ``test`` of ``module`` in ``folder``; ``plusargs`` ("+name=value") are for the Verilog.
+def run(model: Model, module: str, test: str, folder: Path, seed: int) -> None:
+    """Run the cocotb test ``test`` of ``module`` in ``folder``.
 
     Raises ToolError, with the simulation's log, if the simulator fails or the test does.
     """
@@ -102,7 +102,6 @@ def run(model: Model, module: str, test: str, folder: Path, seed: int, plusargs:
         get_runner(model.name).test(
             test_module=module, testcase=test, hdl_toplevel=model.top, hdl_toplevel_lang="verilog", seed=seed,
             build_dir=model.folder, test_dir=folder, results_xml=str(results.resolve()), log_file=log,
-            plusargs=plusargs,
         )  # fmt: skip
         tests, failures = get_results(results)
     except (RuntimeError, SystemExit) as error:
