@@ -98,15 +98,19 @@ def run(model: Model, module: str, test: str, folder: Path, seed: int) -> None:
     from cocotb_tools.runner import get_results, get_runner
 
     log, results = folder / "simulation.log", folder / "results.xml"
+    ended = ""
     try:
         get_runner(model.name).test(
             test_module=module, testcase=test, hdl_toplevel=model.top, hdl_toplevel_lang="verilog", seed=seed,
             build_dir=model.folder, test_dir=folder, results_xml=str(results.resolve()), log_file=log,
         )  # fmt: skip
+    except (RuntimeError, SystemExit) as error:  # the runner leaves the process where a test fails under pytest
+        ended = f" ({error})"
+    try:
         tests, failures = get_results(results)
-    except (RuntimeError, SystemExit) as error:
-        raise ToolError(f"{model.name}: the simulation of {test} ended early ({error})", log) from None
-    if failures or not tests:
+    except RuntimeError:
+        raise ToolError(f"{model.name}: the simulation of {test} ended early{ended}", log) from None
+    if failures or not tests or ended:
         raise ToolError(f"{model.name}: {test} failed, seed {seed}", log)
 
 
