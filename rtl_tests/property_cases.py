@@ -21,11 +21,16 @@ from .random_networks import FABRICS, Sizes, random_network
 MODES = ("stepped", "drained", "overlapped")
 STALLS = ((0, 0), (60, 0), (0, 120), (100, 100), (200, 30))
 """(idle, stall) at the fabric's ports, in 1/256."""
+STATES = (1, 4, 1 << 16)
+"""Reading every state after every tick takes most of a case's clocks, so only a third of the cases does."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One network on one fabric: ``inputs`` name -> (B, T, n); (idle, stall) at the ports; the expected outputs."""
+    """One network on one fabric: ``inputs`` name -> (B, T, n); (idle, stall) at the ports; the expected outputs.
+
+    All states and counters are read after every ``states`` ticks, and in the end.
+    """
 
     fabric: str
     seed: int
@@ -36,6 +41,7 @@ class Case:
     mode: str
     idle: int
     stall: int
+    states: int
     expected: golden_network.Result
 
     def __str__(self) -> str:
@@ -51,8 +57,9 @@ def case(name: str, seed: int, index: int) -> Case:
     mode = str(rng.choice(MODES if image.overlappable and image.depth < steps * image.step_ticks else MODES[:2]))
     inputs = {item.name: _events(item, (samples, steps, item.size), rng) for item in network.inputs}
     idle, stall = STALLS[rng.integers(len(STALLS))]
+    states = int(rng.choice(STATES))
     expected = golden_network.run(network, inputs, record=[population.name for population in network.populations])
-    return Case(name, seed, index, network, image, inputs, mode, idle, stall, expected)
+    return Case(name, seed, index, network, image, inputs, mode, idle, stall, states, expected)
 
 
 def _network_that_fits(config: FabricConfig, rng: np.random.Generator) -> tuple[Network, Image]:
@@ -87,6 +94,7 @@ class Coverage:
         counts[f"mode {case.mode}"] += 1
         counts["idle"] += case.idle > 0
         counts["backpressure"] += case.stall > 0
+        counts["states after every tick"] += case.states == 1
         counts["spikes"] += sum(int(s.sum()) for s in case.expected.spikes.values())
         counts["values"] += sum(v.size for v in case.expected.values.values())
         counts["cases with spikes"] += any(s.any() for s in case.expected.spikes.values())
@@ -96,9 +104,9 @@ class Coverage:
         counts["loop over several ticks"] += image.step_ticks > 1
         counts["delay above 1"] += any((r["delay"] > 1).any() for r in routes)
         counts["several ranges"] += any((core.axons["range"] > 0).any() for core in image.cores)
-        places = Counter(p.population for p in image.placements)
-        counts["population split over cores"] += max(places.values()) > 1
-        counts["core shared by populations"] += max(Counter(p.core for p in image.placements).values()) > 1
+        places = {(p.population, p.core) for p in image.placements}
+        counts["population split over cores"] += max(Counter(p for p, _ in places).values()) > 1
+        counts["core shared by populations"] += max(Counter(core for _, core in places).values()) > 1
         counts["graded input"] += any(values.max(initial=0) > 1 for values in case.inputs.values())
         counts["several samples"] += len(next(iter(case.inputs.values()))) > 1
 
@@ -111,6 +119,7 @@ class Coverage:
 EVERYWHERE = (
     "cases with spikes", "mode stepped", "mode drained", "mode overlapped", "idle", "backpressure", "values",
     "multicast", "several routes per neuron", "recurrence", "loop over several ticks", "delay above 1",
-    "several ranges", "population split over cores", "core shared by populations", "graded input", "several samples",
+    "several ranges", "states after every tick", "population split over cores", "core shared by populations",
+    "graded input", "several samples",
 )  # fmt: skip
 """What the cases of all fabrics together must reach."""

@@ -44,7 +44,7 @@ async def cases(dut) -> None:
 async def play(driver: FabricDriver, drawn: Case, exact_cycles: bool) -> Statistics:
     """Load the case's image, run its samples, compare everything."""
     await driver.exchange(codec.load(drawn.image))
-    checker, compared = Checker(drawn.image, exact_cycles=exact_cycles), Statistics()
+    checker, compared = Checker(drawn.image, drawn.states, exact_cycles=exact_cycles), Statistics()
     samples, steps = next(iter(drawn.inputs.values())).shape[:2]
     if drawn.mode == "overlapped":
         records, compared = await _run(driver, checker, drawn.inputs, drawn.mode, 0)
