@@ -11,10 +11,10 @@ stamp = $(VENV)/$(1)-$(shell cat $(2) pyproject.toml | cksum | cut -d' ' -f1).st
 BUILD_STAMP := $(call stamp,build,requirements/build.lock)
 TEST_STAMP := $(call stamp,test,requirements/build.lock requirements/test.lock)
 
-.PHONY: help build test lint unit sim docs costs mutants doctor format clean
+.PHONY: help build test lint unit sim cocotb formal formal-deep soak docs costs mutants doctor format clean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | sort | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | sort | expand -t 12
 
 build: $(BUILD_STAMP)  ## set up .venv and build the shipped digits network into build/digits
 	@$(RUN) -m neurogen build
@@ -22,8 +22,14 @@ build: $(BUILD_STAMP)  ## set up .venv and build the shipped digits network into
 test: $(TEST_STAMP)  ## everything that CI runs, rung by rung
 	@$(RUNGS)
 
-lint unit sim: $(TEST_STAMP)  ## one rung of `make test`
+lint unit sim cocotb formal: $(TEST_STAMP)  ## one rung of `make test`
 	@$(RUNGS) $@
+
+formal-deep: $(TEST_STAMP)  ## proofs that take minutes to hours
+	@$(RUN) -m pytest -q rtl_tests/formal -m deep
+
+soak: $(TEST_STAMP)  ## 10,000 random networks on real fabrics (hours, resumable)
+	@$(RUN) -m rtl_tests.soak
 
 format: $(TEST_STAMP)  ## format the sources
 	@$(RUN) -m ruff check --fix-only -q . ; $(RUN) -m ruff format -q .

@@ -45,7 +45,8 @@ def folder(name: str) -> Outcome:
     RESULTS.mkdir(parents=True, exist_ok=True)
     record = RESULTS / f"{name}.xml"
     record.unlink(missing_ok=True)
-    options = ["--strict-skips", "--durations=5", "--durations-min=5", f"--junitxml={record}"]
+    options = ["-n", "auto", "--dist", "loadfile", "--strict-skips", f"--junitxml={record}"]
+    options += ["--durations=5", "--durations-min=5"]
     code = subprocess.run([*PYTHON, "pytest", "-q", *options, f"rtl_tests/{name}"], cwd=ROOT).returncode
     outcome = Outcome(name)
     if record.exists():
