@@ -24,6 +24,9 @@ STALLS = ((0, 0), (60, 0), (0, 120), (100, 100), (200, 30))
 STATES = (1, 4, 1 << 16)
 """Reading every state after every tick takes most of a case's clocks, so only a third of the cases does."""
 
+READ_BACK = 16
+"""In one of so many cases, all memories are read back."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -43,6 +46,11 @@ class Case:
     stall: int
     states: int
     expected: golden_network.Result
+
+    @property
+    def reads_back(self) -> bool:
+        """Everything that was loaded is read before the case runs."""
+        return self.index % READ_BACK == READ_BACK - 1
 
     def __str__(self) -> str:
         return f"fabric {self.fabric}, seed {self.seed}, case {self.index}"
@@ -94,6 +102,7 @@ class Coverage:
         counts[f"mode {case.mode}"] += 1
         counts["idle"] += case.idle > 0
         counts["backpressure"] += case.stall > 0
+        counts["memories read back"] += case.reads_back
         counts["states after every tick"] += case.states == 1
         counts["spikes"] += sum(int(s.sum()) for s in case.expected.spikes.values())
         counts["values"] += sum(v.size for v in case.expected.values.values())
@@ -119,7 +128,7 @@ class Coverage:
 EVERYWHERE = (
     "cases with spikes", "mode stepped", "mode drained", "mode overlapped", "idle", "backpressure", "values",
     "multicast", "several routes per neuron", "recurrence", "loop over several ticks", "delay above 1",
-    "several ranges", "states after every tick", "population split over cores", "core shared by populations",
-    "graded input", "several samples",
+    "several ranges", "states after every tick", "memories read back", "population split over cores",
+    "core shared by populations", "graded input", "several samples",
 )  # fmt: skip
 """What the cases of all fabrics together must reach."""

@@ -7,6 +7,7 @@ import cocotb
 import numpy as np
 
 from neurogen.host import codec
+from neurogen.tb import readback
 from neurogen.tb.checker import Checker, Statistics
 from neurogen.tb.driver import FabricDriver
 
@@ -44,6 +45,8 @@ async def cases(dut) -> None:
 async def play(driver: FabricDriver, drawn: Case, exact_cycles: bool) -> Statistics:
     """Load the case's image, run its samples, compare everything."""
     await driver.exchange(codec.load(drawn.image))
+    if drawn.reads_back:
+        readback.check(drawn.image, await driver.exchange(readback.words(drawn.image)))
     checker, compared = Checker(drawn.image, drawn.states, exact_cycles=exact_cycles), Statistics()
     samples, steps = next(iter(drawn.inputs.values())).shape[:2]
     if drawn.mode == "overlapped":

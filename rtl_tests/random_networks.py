@@ -148,16 +148,16 @@ def _draw(parameter, config: NeuronConfig, rng: np.random.Generator, shape) -> n
         return rng.integers(len(parameter.choices), size=shape)
     top = signed_range(config.widths["v"])[1]
     if parameter.name == "threshold":
-        return rng.integers(1, max(2, top // rng.choice([2, 4, 16])), size=shape)
+        return rng.integers(1, max(2, top // rng.choice([2, 4, 16, 64])), size=shape)
     if parameter.name in ("bias", "reset_value", "v_init", "u_init"):
         reach = max(1, top // 8) if rng.random() < 0.7 else 0
         return rng.integers(-reach, reach + 1, size=shape)
     if parameter.name == "exponent":
         return rng.integers(0, 4, size=shape)
     if parameter.name == "leak_shift":
-        return rng.integers(1, 6, size=shape)
+        return rng.choice([1, 2, 3, 4, 5, 14], size=shape)
     if parameter.name.startswith("decay"):
         return rng.choice([0, 1, 128, 511, 1024, 3000, 4095, 1 << DECAY_BITS], size=shape)
     if parameter.name == "refractory_ticks":
-        return rng.choice([0, 0, 1, 2, 5], size=shape)
+        return rng.choice([0, 0, 0, 1, 2, 5, 217], size=shape)
     raise KeyError(parameter.name)

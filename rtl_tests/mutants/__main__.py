@@ -5,6 +5,7 @@ Verdicts are kept by the digest of all sources, so a run that was interrupted go
 
 import argparse
 import json
+import re
 import sys
 import time
 import tomllib
@@ -83,7 +84,7 @@ def main() -> int:
     kinds = parser.parse_args().kinds
     reasons = tomllib.loads(EXPLANATIONS.read_text())
     verdicts, start = Verdicts(FOLDER / "verdicts.json"), time.monotonic()
-    killed, explained, unexplained = 0, [], []
+    killed, survivors = 0, []
     for count, name in enumerate((name for kind in kinds for name in KINDS[kind](verdicts)), 1):
         verdict = verdicts[name]
         print(f"{count:4}  {name}\n        {verdict or 'survives'}", flush=True)
@@ -94,20 +95,18 @@ def main() -> int:
         elif verdict:
             killed += 1
         else:
-            (explained if name in reasons else unexplained).append(name)
-    return report(killed, explained, unexplained, reasons, time.monotonic() - start)
+            reason = next((text for pattern, text in reasons.items() if re.fullmatch(pattern, name)), None)
+            survivors.append((name, reason))
+    return report(killed, survivors, time.monotonic() - start)
 
 
-def report(killed: int, explained: list[str], unexplained: list[str], reasons: dict, seconds: float) -> int:
+def report(killed: int, survivors: list[tuple[str, str | None]], seconds: float) -> int:
     """Totals and survivors; 1 if one of them has no explanation."""
-    total = killed + len(explained) + len(unexplained)
-    rate = 100 * killed / total if total else 0.0
-    print(f"\nmutants: {total}, killed: {killed} ({rate:.1f} %), {seconds:.0f} s")
-    for name in explained:
-        print(f"survives, explained: {name}\n    {reasons[name]}")
-    for name in unexplained:
-        print(f"survives, NOT explained: {name}")
-    return 1 if unexplained or not total else 0
+    total = killed + len(survivors)
+    print(f"\nmutants: {total}, killed: {killed} ({100 * killed / max(total, 1):.1f} %), {seconds:.0f} s")
+    for name, reason in survivors:
+        print(f"survives: {name}\n    {reason or 'NOT EXPLAINED'}")
+    return 1 if not total or not all(reason for _, reason in survivors) else 0
 
 
 if __name__ == "__main__":
