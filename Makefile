@@ -11,7 +11,7 @@ stamp = $(VENV)/$(1)-$(shell cat $(2) pyproject.toml | cksum | cut -d' ' -f1).st
 BUILD_STAMP := $(call stamp,build,requirements/build.lock)
 TEST_STAMP := $(call stamp,test,requirements/build.lock requirements/test.lock)
 
-.PHONY: help build test lint unit sim cocotb formal formal-deep soak docs costs mutants doctor format clean
+.PHONY: help build test lint unit sim cocotb formal formal-deep meshes soak docs costs mutants doctor format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | sort | expand -t 12
@@ -27,6 +27,9 @@ lint unit sim cocotb formal: $(TEST_STAMP)  ## one rung of `make test`
 
 formal-deep: $(TEST_STAMP)  ## proofs that take minutes to hours
 	@$(RUN) -m pytest -q rtl_tests/formal -m deep
+
+meshes: $(TEST_STAMP)  ## trained networks on four meshes, with gates in every stream (half an hour)
+	@$(RUN) -m pytest -q -n auto rtl_tests/slow/test_meshes.py
 
 soak: $(TEST_STAMP)  ## 10,000 random networks on real fabrics (hours, resumable)
 	@$(RUN) -m rtl_tests.soak
