@@ -28,8 +28,8 @@ def run(
     """
     image = fabric.image
     samples, steps = _extent(image, inputs)
-    if overlapped and not image.overlappable:
-        raise InputError("samples cannot overlap: an event could cross from one into the next")
+    if overlapped and not image.can_overlap(steps):
+        raise InputError("samples cannot overlap: an event could cross into the next, or a population starts too late")
     length = steps * image.step_ticks
     fabric.reset()
     fabric.registers |= {Register.SAMPLE_TICKS: length, Register.OVERLAPPED: int(overlapped)}

@@ -1,7 +1,7 @@
 """Rules for every rung: a skip must be expected.
 
 On a laptop what stands beside the project and the optional second simulator may be missing; under CI nothing may.
-A plain ``pytest`` allows any skip, ``--strict-skips`` (what ``make test`` passes) turns an unexpected one into a failure.
+A plain ``pytest`` allows any skip, ``--strict-skips`` (what ``make test`` passes) makes an unexpected one a failure.
 """
 
 import os

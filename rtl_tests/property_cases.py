@@ -62,7 +62,7 @@ def case(name: str, seed: int, index: int) -> Case:
     rng = np.random.default_rng([seed, index, *name.encode()])
     network, image = _network_that_fits(config, rng)
     samples, steps = int(rng.integers(1, 4)), int(rng.integers(2, 9))
-    mode = str(rng.choice(MODES if image.overlappable and image.depth < steps * image.step_ticks else MODES[:2]))
+    mode = str(rng.choice(MODES if image.can_overlap(steps) else MODES[:2]))
     inputs = {item.name: _events(item, (samples, steps, item.size), rng) for item in network.inputs}
     idle, stall = STALLS[rng.integers(len(STALLS))]
     states = int(rng.choice(STATES))

@@ -60,9 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
                 if (name, gates) not in duts:
                     duts[name, gates] = build(name, gates)
                 try:
-                    done[block] = run(
-                        duts[name, gates], wanted.simulator, wanted.seed, first, first + BLOCK, FOLDER / "run"
-                    )
+                    done[block] = run(duts[name, gates], wanted.simulator, wanted.seed, first, first + BLOCK, folder)
                 except Differs as difference:
                     progress.stop()
                     print(f"{difference}, gates {gates}", file=sys.stderr)

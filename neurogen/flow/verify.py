@@ -90,7 +90,7 @@ def _draw(target: Target, x_path: Path | None, count: int, seed: int) -> tuple[d
 def _verify(target, name, inputs, chosen, x_path, seed, allow_silent, progress) -> Verified:
     count = len(chosen)
     items = [(f"sample-{i:06d}", i, i + 1, ("stepped", "drained")[i % 2]) for i in range(count)]
-    if target.image.overlappable:
+    if target.image.can_overlap(next(iter(inputs.values())).shape[1]):
         items.append(("overlapped", 0, min(count, OVERLAPPED_SAMPLES), "overlapped"))
     job = Job(items, not target.folded, IDLE, STALL, seed + 1, undisturbed=1)
     content = [f"{key}{values.shape}{values.tobytes().hex()}" for key, values in inputs.items()]

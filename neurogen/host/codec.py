@@ -91,8 +91,11 @@ def begin(image: Image, steps: int, overlapped: bool = False) -> np.ndarray:
 
     Raises InputError where ``overlapped`` is asked and the image does not allow it.
     """
-    if overlapped and not image.overlappable:
-        raise InputError("samples cannot overlap: an event could cross from one into the next")
+    if overlapped and not image.can_overlap(steps):
+        why = "an event could cross from one into the next"
+        if image.overlappable:
+            why = f"a sample has {steps * image.step_ticks} ticks, and a population starts in tick {image.depth}"
+        raise InputError(f"samples cannot overlap: {why}")
     registers = {
         Register.SAMPLE_TICKS: steps * image.step_ticks,
         Register.PERIOD_TICKS: image.step_ticks,

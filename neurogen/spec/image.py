@@ -101,6 +101,10 @@ class Image:
     metadata: dict = field(default_factory=dict)
     overlappable: bool = False  # no recurrent or delayed event can cross a sample boundary
 
+    def can_overlap(self, steps: int) -> bool:
+        """Whether samples of ``steps`` steps may follow each other at once."""
+        return self.overlappable and self.depth < steps * self.step_ticks
+
     def config_writes(self) -> list[tuple[int, int, np.ndarray]]:
         """(core, address, words uint16) blocks that load the image, zero rows included."""
         blocks = []

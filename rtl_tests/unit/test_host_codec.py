@@ -1,5 +1,7 @@
 """Words to and from a fabric, against a fabric that decodes them by itself and computes with the golden model."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -57,6 +59,17 @@ def test_overlapped_is_refused_where_events_could_cross():
     case = next(c for c in (random_case("lif_1x1", seed) for seed in range(40)) if not c.image.overlappable)
     with pytest.raises(InputError, match=r"^samples cannot overlap: an event could cross from one into the next$"):
         codec.begin(case.image, 4, overlapped=True)
+
+
+def test_overlapped_is_refused_for_samples_shorter_than_the_pipeline():
+    case = next(
+        c for c in (random_case("lif_1x1", seed) for seed in range(40)) if c.image.can_overlap(c.image.depth + 1)
+    )
+    image = replace(case.image, depth=4 * case.image.step_ticks)
+    codec.begin(image, 5, overlapped=True)
+    text = f"samples cannot overlap: a sample has {image.depth} ticks, and a population starts in tick {image.depth}"
+    with pytest.raises(InputError, match=f"^{text}$"):
+        codec.begin(image, 4, overlapped=True)
 
 
 def test_more_events_than_a_command_holds_are_split():
