@@ -149,8 +149,8 @@ def _draw(parameter, config: NeuronConfig, rng: np.random.Generator, shape) -> n
     top = signed_range(config.widths["v"])[1]
     if parameter.name == "threshold":
         return rng.integers(1, max(2, top // rng.choice([2, 4, 16, 64])), size=shape)
-    if parameter.name in ("reset_value", "v_init") and rng.random() < 0.1:
-        return rng.choice([-top - 1, top], size=shape)
+    if parameter.name in ("v_init", "u_init") and rng.random() < 0.15:
+        return rng.choice(signed_range(config.widths[parameter.name[0]]), size=shape)
     if parameter.name in ("bias", "reset_value", "v_init", "u_init"):
         reach = max(1, top // 8) if rng.random() < 0.7 else 0
         return rng.integers(-reach, reach + 1, size=shape)
