@@ -46,7 +46,7 @@ DAMAGE = [
     (queue, "streams", "back_valid | self.i.valid", "self.i.valid", "items|offers|level"),
     (queue, "streams", "Mux(back_valid, back, self.i.payload)", "self.i.payload", "unchanged"),
     (gate, "streams", "m.If(~(self.o.valid & ~self.o.ready))", "m.If(C(1))", "o stays offered"),
-    (lookup, "streams", "(~self.o.valid | self.o.ready) & ~self.port.read", "~self.port.read", "items are at most 1"),
+    (lookup, "streams", "self.i.ready.eq(~self.o.valid | self.o.ready)", "self.i.ready.eq(1)", "stays offered|busy"),
     (
         router,
         "router",

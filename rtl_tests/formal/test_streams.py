@@ -51,8 +51,8 @@ def lookup_proof(lookup: Lookup) -> Proof:
     )
     proof.check("busy while it holds a row", lookup.busy == (inside > 0))
     bounded(proof, "takes an address", lookup.i.valid & ~lookup.i.ready & lookup.o.ready & ~port.read, limit=0)
-    read = proof.was(port.read & (port.row == address))
-    proof.check("the port reads what was written", ~read | (port.read_data == proof.was(stored)))
+    read = proof.was(proof.was(port.read & (port.row == address)))
+    proof.check("the port reads what was written", ~read | (port.read_data == proof.was(proof.was(stored))))
     proof.cover("a written row comes out", leave & (lookup.o.p.row != 0))
     return proof
 

@@ -64,7 +64,7 @@ def test_fabric_computes_the_network(name):
 def test_counters_are_what_each_core_did(name):
     """The counters, computed over the fabric at once, against the per-core record in hardware order."""
     busy = 0
-    for seed in range(12):
+    for seed in range(24):
         _, events, image = random_case(name, seed)
         machine = Fabric(image)
         machine.registers[Register.SAMPLE_TICKS] = STEPS * image.step_ticks

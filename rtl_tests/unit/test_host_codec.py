@@ -18,7 +18,7 @@ from rtl_tests.golden_port import GoldenPort
 from rtl_tests.random_cases import random_case
 from rtl_tests.random_networks import FABRICS
 
-SEEDS = range(12)
+SEEDS = range(30)
 
 
 @pytest.mark.parametrize("name", FABRICS)
