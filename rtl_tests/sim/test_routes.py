@@ -27,7 +27,7 @@ class Table:
         core = config.core
         self.config = config
         self.entries = [self._entry(config, rng) for _ in range(core.routes)]
-        most = min(5, core.routes)
+        most = min(11, core.routes)
         counts = [0 if rng.random() < 0.3 else int(rng.integers(1, most + 1)) for _ in range(core.groups * core.lanes)]
         self.slices = [(int(rng.integers(core.routes - count + (count > 0))), count) for count in counts]
         self.pointers = [rows.pointer(config).pack(first=first, count=count) for first, count in self.slices]
