@@ -77,7 +77,7 @@ def rungs():
 
 def test_every_folder_of_tests_is_a_rung(rungs):
     folders = {path.parent.name for path in (ROOT / "rtl_tests").glob("*/test_*.py")}
-    assert folders == set(rungs.rungs()) - {"lint"}
+    assert folders - {"slow"} == set(rungs.rungs()) - {"lint"}  # what is slow has targets of its own in the Makefile
 
 
 def test_the_closing_line_adds_the_rungs_up(rungs, monkeypatch, capsys):
