@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
 
 from .errors import InputError
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 Shape = tuple[int, int, int]
 """Channels, rows, columns; neuron ``(c * rows + y) * columns + x``. One-dimensional maps have one row."""
@@ -47,8 +50,10 @@ class Kernel:
         return int(np.prod(self.source)), int(np.prod(self.target))
 
     @cached_property
-    def matrix(self) -> sparse.csr_array:
+    def matrix(self) -> "sparse.csr_array":
         """The same projection unrolled, (n_source, n_target)."""
+        from scipy import sparse  # slow to import, and needed only where there are kernels
+
         out, reads = self.weights.shape[:2]
         o, c, i, j = (index.ravel() for index in np.indices(self.weights.shape))
         values, channel = self.weights.ravel(), o // (out // self.groups) * reads + c
