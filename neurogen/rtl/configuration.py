@@ -18,7 +18,8 @@ class Configuration(wiring.Component):
 
     SETADDR and WRITE take one clock each; a row is written one clock after its last word. A READ is answered
     ``READ_CYCLES + 2`` clocks after it was taken, and the next packet is taken once the reply has left: the host port
-    keeps one READ outstanding, so this never holds up the mesh.
+    keeps one READ outstanding, so this never holds up the mesh. The upper half of a STATUS row is taken together with
+    its lower half: packets that pass meanwhile would otherwise carry into a counter between its two words.
 
     Members
     -------
@@ -77,7 +78,7 @@ class Configuration(wiring.Component):
                     self._advance(m, address)
 
         self._connect_ports(m, selected, staging, commit, read=wait == READ_CYCLES + 2)
-        self._select_word(m, selected, word)
+        self._select_word(m, selected, word, sampled=wait == 1)
         with m.If(wait != 0):
             m.d.sync += wait.eq(wait - 1)
         with m.If(wait == 1):
@@ -116,10 +117,14 @@ class Configuration(wiring.Component):
                 port.read.eq(read & hit),
             ]
 
-    def _select_word(self, m, selected, word):
+    def _select_word(self, m, selected, word, sampled):
+        upper = Signal(WORD_BITS)
         with m.Switch(selected.region):
             with m.Case(Region.STATUS):
-                m.d.comb += word.eq(self.status[selected.row].word_select(selected.word[:1], WORD_BITS))
+                counter, is_upper = self.status[selected.row], selected.word[0]
+                m.d.comb += word.eq(Mux(is_upper, upper, counter[:WORD_BITS]))
+                with m.If(sampled & ~is_upper):
+                    m.d.sync += upper.eq(counter[WORD_BITS:])
             for region in memories(self.config):
                 with m.Case(region):
                     row = getattr(self, port_name(region)).read_data

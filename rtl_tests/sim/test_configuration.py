@@ -135,6 +135,47 @@ def test_every_memory_reads_back_what_was_written(name):
     assert stalled > 0, "no reply ever waited"
 
 
+def test_a_counter_that_runs_is_never_torn():
+    """Its halves come in two replies, and what is read is a value that it had, also around a carry."""
+    config = FabricConfig()
+    layouts, address = packet.to_core(config), memory_map.address(config)
+    first = address.pack(region=int(Region.STATUS), bank=0, row=0, word=0)
+    dut = Harness(config)
+    had, words, step = [], [], 0x1777
+
+    async def count(ctx):
+        async for _ in ctx.tick():
+            had.append(0xF000 + step * len(had))
+            ctx.set(dut.status[0], had[-1])
+
+    async def read(ctx):
+        for kind, address_ in [(Kind.SETADDR, first), (Kind.READ, 0), (Kind.READ, 0)] * 20:
+            fields = {field.name: 0 for field in layouts[kind].fields} | {"kind": int(kind)}
+            fields |= {"address": address_} if kind is Kind.SETADDR else {}
+            ctx.set(dut.unit.packets.payload, layouts[kind].pack(**fields))
+            ctx.set(dut.unit.packets.valid, 1)
+            await ctx.tick().until(dut.unit.packets.ready)
+        ctx.set(dut.unit.packets.valid, 0)
+        await ctx.tick().repeat(20)
+
+    async def receive(ctx):
+        ctx.set(dut.gate.o.ready, 1)
+        async for _, _, valid, payload in ctx.tick().sample(dut.gate.o.valid, dut.gate.o.payload):
+            if valid:
+                words.append(packet.to_host(config)[Kind.REPLY].unpack(payload)["data"])
+
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(read)
+    simulator.add_testbench(count, background=True)
+    simulator.add_testbench(receive, background=True)
+    simulator.run()
+    values = [low | high << 16 for low, high in zip(words[::2], words[1::2], strict=True)]
+    assert len(values) == 20
+    assert set(values) <= set(had)
+    assert len({value >> 16 for value in values}) > 10, "too few carries"
+
+
 def test_counters_count_modulo_their_width_and_show_every_group():
     config = FabricConfig.parse({"core": {"counter_bits": 5, "neurons": 40 * 4, "lanes": 4, "update_lanes": 4}})
     dut = Counters(config)
