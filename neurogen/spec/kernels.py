@@ -41,6 +41,8 @@ class Kernel:
                 f"a kernel of shape {self.weights.shape} with {self.groups} groups does not take {self.source[0]}"
                 f" channels to {self.target[0]}"
             )
+        if len(self.source) != 3 or len(self.target) != 3 or min(*self.source, *self.target) < 1:
+            raise InputError(f"a kernel joins maps of channels, rows and columns, not {self.source} and {self.target}")
         if min(*self.stride, *self.dilation, self.groups) < 1:
             raise InputError(f"stride {self.stride}, dilation {self.dilation} and groups {self.groups} are at least 1")
 
@@ -51,7 +53,7 @@ class Kernel:
 
     @cached_property
     def matrix(self) -> "sparse.csr_array":
-        """The same projection unrolled, (n_source, n_target)."""
+        """The same projection unrolled, (n_source, n_target); only what is not 0 is kept."""
         from scipy import sparse  # slow to import, and needed only where there are kernels
 
         out, reads = self.weights.shape[:2]
@@ -67,4 +69,6 @@ class Kernel:
                 targets = (o * self.target[1] + y) * self.target[2] + x
                 entries.append((values[inside], sources[inside], targets[inside]))
         found, sources, targets = (np.concatenate(column) for column in zip(*entries, strict=True))
-        return sparse.csr_array((found, (sources, targets)), shape=self.shape)
+        matrix = sparse.csr_array((found, (sources, targets)), shape=self.shape)
+        matrix.eliminate_zeros()
+        return matrix

@@ -7,15 +7,20 @@ d >= 1 those of d steps ago (recurrence). Every loop has a total delay of at lea
 import hashlib
 import io
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import networkx
 import numpy as np
 
 from . import archive, neurons
 from .errors import InputError
+from .kernels import Kernel
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 FORMAT = 1
 
@@ -57,12 +62,50 @@ class Population:
 
 @dataclass(frozen=True)
 class Projection:
-    """Weights (n_source, n_target), int64, from a population or an input to a population."""
+    """Weights (n_source, n_target), int64, from a population or an input to a population: a matrix or a kernel.
+
+    ``matrix``, ``shape`` and the counts are the same whichever it is; ``matrix`` is sparse (CSR) for a kernel.
+    """
 
     source: str
     target: str
-    weights: np.ndarray
+    weights: np.ndarray | Kernel
     delay: int = 0
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n_source, n_target)."""
+        return self.weights.shape
+
+    @property
+    def values(self) -> np.ndarray:
+        """The integers that are kept: the matrix itself, or the kernel's."""
+        return self.weights.weights if isinstance(self.weights, Kernel) else self.weights
+
+    @property
+    def matrix(self) -> "np.ndarray | sparse.csr_array":
+        """The projection as a matrix, (n_source, n_target)."""
+        return self.weights.matrix if isinstance(self.weights, Kernel) else self.weights
+
+    @property
+    def dense(self) -> np.ndarray:
+        """The projection as an array, (n_source, n_target), however large."""
+        return self.weights.matrix.toarray() if isinstance(self.weights, Kernel) else self.weights
+
+    @property
+    def extremes(self) -> tuple[int, int]:
+        """The smallest and the largest weight; 0 and 0 where there are none."""
+        return (int(self.values.min()), int(self.values.max())) if self.values.size else (0, 0)
+
+    @cached_property
+    def fan_out(self) -> np.ndarray:
+        """(n_source,) synapses whose weight is not 0."""
+        return np.asarray((self.matrix != 0).sum(axis=1), dtype=np.int64)
+
+    @property
+    def synapses(self) -> int:
+        """Synapses whose weight is not 0."""
+        return int(self.fan_out.sum())
 
 
 @dataclass(frozen=True)
@@ -114,10 +157,10 @@ class Network:
         if projection.target not in [population.name for population in self.populations]:
             raise InputError(f"{where}: there is no population {projection.target!r}")
         expected = (sizes[projection.source], sizes[projection.target])
-        if projection.weights.shape != expected:
-            raise InputError(f"{where}: weights have shape {projection.weights.shape}, not {expected}")
-        if not np.issubdtype(projection.weights.dtype, np.integer):
-            raise InputError(f"{where}: weights are integers, not {projection.weights.dtype}")
+        if projection.shape != expected:
+            raise InputError(f"{where}: weights have shape {projection.shape}, not {expected}")
+        if not np.issubdtype(projection.values.dtype, np.integer):
+            raise InputError(f"{where}: weights are integers, not {projection.values.dtype}")
         if projection.delay < 0:
             raise InputError(f"{where}: delay is 0 or more steps, not {projection.delay}")
 
@@ -166,7 +209,7 @@ class Network:
                 Population(**{**item, "parameters": parameters(item["parameters"])}) for item in header["populations"]
             ),
             projections=tuple(
-                Projection(**{**item, "weights": arrays[item["weights"]]}) for item in header["projections"]
+                Projection(**{**item, "weights": _weights(item["weights"], arrays)}) for item in header["projections"]
             ),
             outputs=tuple(Output(**item) for item in header["outputs"]),
             metadata=header["metadata"],
@@ -186,11 +229,23 @@ def _check_parameters(population: Population) -> None:
             known[name].parse(int(extreme), population.widths, where)
 
 
+def _weights(record: str | dict[str, Any], arrays: dict[str, np.ndarray]) -> np.ndarray | Kernel:
+    """What :func:`_serialise` recorded of a projection's weights."""
+    if isinstance(record, str):
+        return arrays[record]
+    shape = {name: tuple(value) if isinstance(value, list) else value for name, value in record.items()}
+    return Kernel(**{**shape, "weights": arrays[record["weights"]]})
+
+
 def _serialise(network: Network) -> bytes:
     """A deterministic ``.npz``: arrays beside one JSON header that names them."""
     arrays: dict[str, np.ndarray] = {}
 
     def stored(value, key):
+        if isinstance(value, Kernel):
+            return {item.name: getattr(value, item.name) for item in fields(value)} | {
+                "weights": stored(value.weights, key)
+            }
         if np.ndim(value) == 0:
             return int(value)
         arrays[key] = np.asarray(value, dtype=np.int64)

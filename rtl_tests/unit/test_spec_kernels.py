@@ -47,3 +47,8 @@ def test_shapes_must_agree():
         InputError, match=r"^a kernel of shape \(3, 2, 3, 3\) with 1 groups does not take 4 channels to 3$"
     ):
         Kernel(np.zeros((3, 2, 3, 3)), source=(4, 5, 5), target=(3, 3, 3))
+
+    with pytest.raises(InputError, match=r"^a kernel joins maps of channels, rows and columns, not \(1, 5\) and"):
+        Kernel(np.zeros((1, 1, 3, 3)), source=(1, 5), target=(1, 3, 3))
+    with pytest.raises(InputError, match=r"^stride \(1, 0\), dilation \(1, 1\) and groups 1 are at least 1$"):
+        Kernel(np.zeros((1, 1, 3, 3)), source=(1, 5, 5), target=(1, 3, 3), stride=(1, 0))

@@ -6,6 +6,7 @@ import pytest
 from neurogen.spec.config import CoreConfig, FabricConfig
 from neurogen.spec.errors import InputError
 from neurogen.spec.image import CoreImage, Image, Placement
+from neurogen.spec.kernels import Kernel
 from neurogen.spec.memory_map import Region, shapes
 from neurogen.spec.network import Input, Network, Output, Population, Projection
 
@@ -50,6 +51,34 @@ def test_a_network_comes_back_from_its_file(tmp_path):
     np.testing.assert_array_equal(after.projections[0].weights, WEIGHTS)
     np.testing.assert_array_equal(after.populations[0].parameter("bias"), [1, 2, 3])
     assert after.populations[0].parameter("leak_shift") == 4
+
+
+def with_kernel(weights: np.ndarray, **changes) -> Network:
+    """A 2 x 3 map of lines, convolved into the three neurons of the tiny network."""
+    kernel = Kernel(weights, **{"source": (1, 2, 3), "target": (1, 1, 3), "padding": (0, 1)} | changes)
+    return network(inputs=(Input("x", 6),), projections=(Projection("x", "out", kernel, 1),))
+
+
+def test_a_kernel_stays_a_kernel_in_its_file(tmp_path):
+    before = with_kernel(np.arange(1, 7).reshape(1, 1, 2, 3))
+    before.save(tmp_path / "tiny.npz")
+    after = Network.load(tmp_path / "tiny.npz")
+    assert after.digest == before.digest != with_kernel(np.ones((1, 1, 2, 3), dtype=int)).digest
+    assert before.digest != with_kernel(np.arange(1, 7).reshape(1, 1, 2, 3), stride=(2, 1)).digest
+    kernel = after.projections[0].weights
+    assert isinstance(kernel, Kernel) and kernel.padding == (0, 1) and kernel.source == (1, 2, 3)
+    np.testing.assert_array_equal(kernel.weights.ravel(), [1, 2, 3, 4, 5, 6])
+
+
+def test_a_projection_answers_alike_for_both_kinds_of_weights():
+    projection = with_kernel(np.array([[[[1, 0, -3], [4, 5, 6]]]])).projections[0]
+    plain = Projection("x", "out", projection.dense, 1)
+    np.testing.assert_array_equal(plain.dense, [[0, 1, 0], [-3, 0, 1], [0, -3, 0], [5, 4, 0], [6, 5, 4], [0, 6, 5]])
+    assert projection.shape == plain.shape == (6, 3)
+    assert projection.extremes == plain.extremes == (-3, 6)
+    assert projection.synapses == plain.synapses == np.count_nonzero(plain.weights)
+    assert projection.fan_out.tolist() == plain.fan_out.tolist() == [1, 2, 1, 2, 3, 2]
+    assert (np.ones(6, dtype=int) @ projection.matrix).tolist() == (np.ones(6, dtype=int) @ plain.matrix).tolist()
 
 
 def test_a_digest_depends_on_what_is_computed():
@@ -106,6 +135,14 @@ def test_a_value_too_large_for_its_memory_is_refused():
         (
             {"projections": (Projection("x", "out", WEIGHTS / 2),)},
             "projection x -> out: weights are integers, not float64",
+        ),
+        (
+            {"projections": (Projection("x", "out", Kernel(np.ones((1, 1, 1, 1)), (1, 1, 2), (1, 1, 3))),)},
+            "projection x -> out: weights are integers, not float64",
+        ),
+        (
+            {"projections": (Projection("x", "out", Kernel(np.ones((1, 1, 1, 1), int), (1, 1, 3), (1, 1, 3))),)},
+            "projection x -> out: weights have shape (3, 3), not (2, 3)",
         ),
         (
             {"projections": (Projection("x", "out", WEIGHTS, -1),)},
