@@ -52,6 +52,11 @@ class Case:
         """Everything that was loaded is read before the case runs."""
         return self.index % READ_BACK == READ_BACK - 1
 
+    @property
+    def sends_early(self) -> bool:
+        """Events are sent some ticks before their own."""
+        return self.index % 2 == 1
+
     def __str__(self) -> str:
         return f"fabric {self.fabric}, seed {self.seed}, case {self.index}"
 
@@ -104,6 +109,7 @@ class Coverage:
         counts["backpressure"] += case.stall > 0
         counts["memories read back"] += case.reads_back
         counts["states after every tick"] += case.states == 1
+        counts["events sent early"] += case.sends_early
         counts["spikes"] += sum(int(s.sum()) for s in case.expected.spikes.values())
         counts["values"] += sum(v.size for v in case.expected.values.values())
         counts["cases with spikes"] += any(s.any() for s in case.expected.spikes.values())
@@ -128,7 +134,7 @@ class Coverage:
 EVERYWHERE = (
     "cases with spikes", "mode stepped", "mode drained", "mode overlapped", "idle", "backpressure", "values",
     "multicast", "several routes per neuron", "recurrence", "loop over several ticks", "delay above 1",
-    "several ranges", "states after every tick", "memories read back", "population split over cores",
-    "core shared by populations", "graded input", "several samples",
+    "several ranges", "states after every tick", "events sent early", "memories read back", "several samples",
+    "population split over cores", "core shared by populations", "graded input",
 )  # fmt: skip
 """What the cases of all fabrics together must reach."""

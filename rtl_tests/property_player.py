@@ -10,6 +10,7 @@ from neurogen.host import codec
 from neurogen.tb import readback
 from neurogen.tb.checker import Checker, Statistics
 from neurogen.tb.driver import FabricDriver
+from neurogen.tb.plan import Planner
 
 from .property_cases import Case, Coverage, case
 from .random_networks import FABRICS
@@ -47,22 +48,23 @@ async def play(driver: FabricDriver, drawn: Case, exact_cycles: bool) -> Statist
     await driver.exchange(codec.load(drawn.image))
     if drawn.reads_back:
         readback.check(drawn.image, await driver.exchange(readback.words(drawn.image)))
-    checker, compared = Checker(drawn.image, drawn.states, exact_cycles=exact_cycles), Statistics()
+    planner = Planner(drawn.image, drawn.states, seed=drawn.index if drawn.sends_early else None)
+    checker, compared = Checker(drawn.image, exact_cycles=exact_cycles), Statistics()
     samples, steps = next(iter(drawn.inputs.values())).shape[:2]
     if drawn.mode == "overlapped":
-        records, compared = await _run(driver, checker, drawn.inputs, drawn.mode, 0)
+        records, compared = await _run(driver, planner, checker, drawn.inputs, drawn.mode, 0)
         _compare(drawn, codec.outputs(drawn.image, records, samples, steps, True), slice(0, samples))
         return compared
     for sample in range(samples):
         inputs = {name: values[sample] for name, values in drawn.inputs.items()}
-        records, found = await _run(driver, checker, inputs, drawn.mode, sample)
+        records, found = await _run(driver, planner, checker, inputs, drawn.mode, sample)
         _compare(drawn, codec.outputs(drawn.image, records, 1, steps), slice(sample, sample + 1))
         compared.add(found)
     return compared
 
 
-async def _run(driver: FabricDriver, checker: Checker, inputs, mode: str, sample: int):
-    plan = checker.plan(inputs, mode)
+async def _run(driver: FabricDriver, planner: Planner, checker: Checker, inputs, mode: str, sample: int):
+    plan = planner.plan(inputs, mode)
     stalled = driver.stalled
     records = await driver.exchange(plan.words)
     return records, checker.check(plan, records, sample, stalled=driver.stalled != stalled)

@@ -117,6 +117,9 @@ class Events:
     def __len__(self) -> int:
         return len(self.axons)
 
+    def __getitem__(self, chosen: np.ndarray) -> "Events":
+        return Events(self.rectangles[chosen], self.axons[chosen], self.payloads[chosen])
+
 
 def arrivals(image: Image, inputs: Mapping[str, np.ndarray]) -> list[Events]:
     """The events of every tick of one sample, T * M + depth of them. ``inputs``: input name -> integers (T, n)."""

@@ -17,6 +17,7 @@ from ..host import codec, data
 from ..spec.image import Image
 from .checker import Checker, Mismatch
 from .driver import FabricDriver
+from .plan import Planner
 from .play_files import IMAGE, MISMATCH, PROGRESS, SAMPLES, SPEED, Job, result
 
 
@@ -71,12 +72,13 @@ async def simulate(dut: HierarchyObject) -> None:
 async def verify(dut: HierarchyObject) -> None:
     """Every item against the golden model; the first difference is left in ``mismatch.json``."""
     player = Player(dut)
-    checker = Checker(player.image, player.job.states)
+    planner = Planner(player.image, player.job.states, seed=player.job.seed)
+    checker = Checker(player.image)
     await player.start()
     for name, first, inputs, mode in player.items():
         if mode != "overlapped":
             inputs = {key: values[0] for key, values in inputs.items()}
-        plan = checker.plan(inputs, mode)
+        plan = planner.plan(inputs, mode)
         stalled = player.driver.stalled
         records = await player.driver.exchange(plan.words)
         try:

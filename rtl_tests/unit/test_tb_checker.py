@@ -5,7 +5,9 @@ import pytest
 
 from neurogen.host import codec
 from neurogen.spec.words import Response
-from neurogen.tb.checker import MODES, Checker, Mismatch, silence
+from neurogen.tb.checker import Checker, Mismatch
+from neurogen.tb.plan import MODES, Planner, silence
+from rtl_tests import property_cases
 from rtl_tests.golden_port import GoldenPort
 from rtl_tests.random_cases import Case, random_case
 from rtl_tests.random_networks import FABRICS
@@ -13,12 +15,16 @@ from rtl_tests.random_networks import FABRICS
 SEED = 3
 
 
-def answers(case: Case, mode: str = "stepped"):
-    """A checker, its plan for one sample (all where they overlap) and a right fabric's answers."""
-    checker = Checker(case.image)
+def answers(case: Case, mode: str = "stepped", seed: int | None = None):
+    """A checker, a plan for one sample (all where they overlap) and a right fabric's answers."""
+    planner = Planner(case.image, seed=seed)
     inputs = case.inputs if mode == "overlapped" else {name: values[0] for name, values in case.inputs.items()}
-    plan = checker.plan(inputs, mode)
-    return checker, plan, codec.Decoder(case.image.config).decode(GoldenPort(case.image).execute(plan.words))
+    plan = planner.plan(inputs, mode)
+    return (
+        Checker(case.image),
+        plan,
+        codec.Decoder(case.image.config).decode(GoldenPort(case.image).execute(plan.words)),
+    )
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -34,11 +40,27 @@ def test_a_right_fabric_passes(name, mode):
 
 def test_offsets_of_counters_are_learnt_once():
     case = random_case("lif_1x1", SEED)
-    checker, port, decoder = Checker(case.image), GoldenPort(case.image), codec.Decoder(case.image.config)
+    planner, checker = Planner(case.image), Checker(case.image)
+    port, decoder = GoldenPort(case.image), codec.Decoder(case.image.config)
     port.fabric.count_flits((0, 0, 0, 0), 1000)  # loading took some
     for sample in range(3):
-        plan = checker.plan({name: values[sample] for name, values in case.inputs.items()})
+        plan = planner.plan({name: values[sample] for name, values in case.inputs.items()})
         assert checker.check(plan, decoder.decode(port.execute(plan.words))).ticks
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_events_sent_early_change_no_answer(mode, monkeypatch):
+    """Some are sent as early as the fabric takes them, some right before their tick."""
+    cases = (property_cases.case("lif_2x2_values", SEED, index) for index in range(50))
+    case = next(
+        c for c in cases if c.mode == "overlapped" and sum(np.count_nonzero(v[0]) for v in c.inputs.values()) > 20
+    )
+    leads, ordered, events, advance = [], [], codec.events, codec.advance
+    monkeypatch.setattr(codec, "advance", lambda config: ordered.append(0) or advance(config))
+    monkeypatch.setattr(codec, "events", lambda c, due, f: leads.append(due - len(ordered)) or events(c, due, f))
+    checker, plan, records = answers(case, mode, seed=SEED)
+    assert checker.check(plan, records).ticks
+    assert max(leads) == case.image.config.core.delay_slots - 2 and 0 in leads
 
 
 def damage(records: codec.Records, kind: Response, pick: int, column: str, change) -> codec.Records:
