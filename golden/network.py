@@ -12,12 +12,14 @@ import networkx
 import numpy as np
 
 from neurogen.spec.errors import InputError
+from neurogen.spec.kernels import Kernel
 from neurogen.spec.network import Network, Projection
 
 from . import neurons
 
 _EXACT = ((np.float32, 1 << 24), (np.float64, 1 << 53), (np.int64, 1 << 62))
 _CHUNK_NEURONS = 1 << 17  # neurons in flight, so that the passes of an update stay in the cache
+_WINDOWS = 1 << 20  # values of windows that a convolution gathers at once, so that they stay in the cache
 _CHUNK_EVENTS = 1 << 24  # places for events in flight: what bounds the memory, and what a float32 counts exactly
 
 Feed = np.ndarray | Callable[[int, int], np.ndarray]
@@ -166,20 +168,74 @@ def _largest(source) -> int:
     return max(1, (1 << getattr(source, "payload_bits", 0)) - 1)
 
 
+class _Matrix:
+    """A projection whose weights are a matrix: one product."""
+
+    def __init__(self, weights: np.ndarray, dtype: type):
+        self.weights = np.ascontiguousarray(weights, dtype=dtype)
+
+    def sums(self, events: np.ndarray) -> np.ndarray:
+        """Input sums (n, n_target) of ``events`` (n, n_source), exact in their dtype."""
+        return events @ self.weights
+
+
+class _Convolution:
+    """A projection whose weights are a kernel: one product with the windows of the source map, side by side."""
+
+    def __init__(self, kernel: Kernel, dtype: type):
+        self.kernel = kernel
+        out, reads, height, width = kernel.weights.shape
+        each = (out // kernel.groups, reads * height * width)
+        self.weights = np.ascontiguousarray(kernel.weights, dtype=dtype).reshape(kernel.groups, *each)
+        self.span = tuple((size - 1) * step + 1 for size, step in zip((height, width), kernel.dilation, strict=True))
+
+    def sums(self, events: np.ndarray) -> np.ndarray:
+        """Input sums (n, n_target) of ``events`` (n, n_source), exact in their dtype."""
+        return np.concatenate(
+            [self._some(events[start : start + self._at_once]) for start in range(0, len(events), self._at_once)]
+        )
+
+    @property
+    def _at_once(self) -> int:
+        """Events whose windows are gathered together, so that they stay in the cache."""
+        groups, _, reads = self.weights.shape
+        return max(1, _WINDOWS // (groups * reads * self.kernel.target[1] * self.kernel.target[2]))
+
+    def _some(self, events: np.ndarray) -> np.ndarray:
+        kernel, groups = self.kernel, self.kernel.groups
+        windows = np.lib.stride_tricks.sliding_window_view(self._padded(events), self.span, axis=(2, 3))
+        windows = windows[:, :, :: kernel.stride[0], :: kernel.stride[1], :: kernel.dilation[0], :: kernel.dilation[1]]
+        rows, columns = kernel.target[1:]
+        gathered = windows[:, :, :rows, :columns].transpose(0, 1, 4, 5, 2, 3)
+        return (self.weights @ gathered.reshape(len(events), groups, -1, rows * columns)).reshape(len(events), -1)
+
+    def _padded(self, events: np.ndarray) -> np.ndarray:
+        """The source maps (n, channels, rows, columns), cut and filled up to what the windows cover."""
+        kernel = self.kernel
+        channels = kernel.source[0]
+        covered = [(n - 1) * s + w for n, s, w in zip(kernel.target[1:], kernel.stride, self.span, strict=True)]
+        found = np.zeros((len(events), channels, *covered), dtype=events.dtype)
+        inner, outer = [], []
+        for size, before, length in zip(kernel.source[1:], kernel.padding, covered, strict=True):
+            start, stop = max(0, -before), min(size, length - before)
+            inner.append(slice(start + before, max(stop, start) + before))
+            outer.append(slice(start, max(stop, start)))
+        found[:, :, inner[0], inner[1]] = events.reshape(-1, *kernel.source)[:, :, outer[0], outer[1]]
+        return found
+
+
 class _Path:
     """One projection: from its source's events to input sums."""
 
     def __init__(self, projection: Projection, largest: int):
         self.projection, self.source, self.delay = projection, projection.source, projection.delay
-        weights = projection.weights
-        # Python integers: the bound itself must not overflow.
-        self.bound = largest * int(np.abs(weights.astype(object)).sum(axis=0).max()) if weights.size else 0
+        self.bound = largest * _reach(projection)
         if self.bound >= _EXACT[-1][1]:
             where = f"projection {projection.source} -> {projection.target}"
             raise InputError(f"{where}: its sums reach {self.bound}, more than 62 bits hold")
         self.dtype = next(dtype for dtype, limit in _EXACT if max(self.bound, largest) < limit)
-        self.weights = np.ascontiguousarray(weights, dtype=self.dtype)
-        self.fanout = np.count_nonzero(weights, axis=1)
+        shared = isinstance(projection.weights, Kernel)
+        self.weights = (_Convolution if shared else _Matrix)(projection.weights, self.dtype)
         self.graded = largest > 1
         self.operations = 0
 
@@ -188,11 +244,11 @@ class _Path:
         start, stop = max(first - self.delay, 0), first + current.shape[1] - self.delay
         if start >= stop:
             return
-        events = traces[self.source][:, start:stop].astype(self.dtype).reshape(-1, len(self.weights))
+        events = traces[self.source][:, start:stop].astype(self.dtype).reshape(-1, self.projection.shape[0])
         active = (events != 0).astype(np.float32) if self.graded else events
         totals = np.ones(len(active), active.dtype) @ active
-        self.operations += int(totals.astype(np.int64) @ self.fanout)
-        sums = (events @ self.weights).astype(np.int64)
+        self.operations += int(totals.astype(np.int64) @ self.projection.fan_out)
+        sums = self.weights.sums(events).astype(np.int64)
         current[:, start + self.delay - first :] += sums.reshape(len(current), stop - start, -1)
 
 
@@ -231,6 +287,13 @@ class _Cells:
             path.add(current, traces, step)
         self.state, spike = self.model.step(self.state, self.parameters, current[:, 0], self.widths)
         return spike
+
+
+def _reach(projection: Projection) -> int:
+    """A bound on any neuron's sum where all events are 1, as a Python integer: it must not overflow itself."""
+    magnitudes = np.abs(projection.values.astype(object))
+    axes = (1, 2, 3) if isinstance(projection.weights, Kernel) else 0
+    return int(magnitudes.sum(axis=axes).max()) if magnitudes.size else 0
 
 
 def _simplified(value) -> int | np.ndarray:

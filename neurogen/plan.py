@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from .catalog import text_table
 from .compiler import Options, Quantisation, mapping, quantise, read
 from .compiler.source import integer_equations
@@ -29,7 +27,7 @@ def record(found: Target) -> dict[str, Any]:
         "network": network.name,
         "inputs": [vars(item) for item in network.inputs],
         "populations": list(_populations(found)),
-        "synapses": sum(int(np.count_nonzero(projection.weights)) for projection in network.projections),
+        "synapses": sum(projection.synapses for projection in network.projections),
         "equations": _equations(found),
         "notes": list(found.notes),
         "fabric": found.config.model_dump(),

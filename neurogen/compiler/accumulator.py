@@ -30,8 +30,8 @@ def extremes(network: Network, population: str) -> Extremes:
     positive, negative = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
     for projection in network.incoming(population):
         factor = payloads.get(projection.source, 1)
-        positive += factor * np.maximum(projection.weights, 0).sum(axis=0)
-        negative += factor * np.minimum(projection.weights, 0).sum(axis=0)
+        positive += factor * projection.one_sided[0]
+        negative += factor * projection.one_sided[1]
     return Extremes(positive, negative)
 
 

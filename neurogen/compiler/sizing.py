@@ -92,9 +92,7 @@ def _roomy_core(network: Network, wishes: Wishes) -> tuple[CoreConfig, list[str]
     fan_in = max(_fan_in(network, population.name) for population in network.populations)
     ahead = [plan.delay_ticks(p) for p in network.projections if p.source in plan.inputs]
     delays = [plan.delay_ticks(p) for p in network.projections if p.source not in plan.inputs]
-    widths = [
-        signed_bits_for(int(p.weights.min()), int(p.weights.max())) for p in network.projections if p.weights.size
-    ]
+    widths = [signed_bits_for(*p.extremes) for p in network.projections]
     core = CoreConfig.parse(
         {
             "axons": max(CORE_AXONS, fan_in),
@@ -140,7 +138,7 @@ def _power_of_two(least: int) -> int:
 
 
 def _fan_in(network: Network, name: str) -> int:
-    return sum(int(projection.weights.any(axis=1).sum()) for projection in network.incoming(name)) or 1
+    return sum(int(np.count_nonzero(projection.fan_out)) for projection in network.incoming(name)) or 1
 
 
 def _neuron(network: Network, programmable: bool) -> NeuronConfig:

@@ -1,11 +1,11 @@
 """What a build is, as data (``summary.json``) and as a page (``index.html``)."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jinja2
-import numpy as np
 
 from golden import network as golden_network
 from golden import samples as golden_samples
@@ -43,7 +43,7 @@ def summary(target: Target) -> dict[str, Any]:
             {"name": p.name, "neurons": p.size, "model": p.model, "widths": p.widths} for p in network.populations
         ],
         "projections": [
-            {"source": p.source, "target": p.target, "synapses": int(np.count_nonzero(p.weights)), "delay": p.delay}
+            {"source": p.source, "target": p.target, "synapses": p.synapses, "delay": p.delay}
             for p in network.projections
         ],
         "mapping": list(_mapping(target)),
@@ -80,8 +80,8 @@ def _memory(config: FabricConfig) -> Iterator[dict[str, Any]]:
 
 def _connection_sparsity(network: Network) -> float:
     """Share of the synapses that could exist and are 0."""
-    present = sum(int(np.count_nonzero(p.weights)) for p in network.projections)
-    return 1 - present / sum(p.weights.size for p in network.projections)
+    present = sum(p.synapses for p in network.projections)
+    return 1 - present / sum(math.prod(p.shape) for p in network.projections)
 
 
 def _measured(target: Target) -> dict[str, Any] | None:

@@ -51,6 +51,27 @@ class Kernel:
         """(n_source, n_target): that of the matrix."""
         return int(np.prod(self.source)), int(np.prod(self.target))
 
+    def _reads(self, axis: int) -> np.ndarray:
+        """(taps, n_target, n_source) bool, along the rows (0) or the columns (1): a tap of a target reads a source."""
+        taps, targets, sources = (
+            np.arange(n) for n in (self.weights.shape[2 + axis], self.target[1 + axis], self.source[1 + axis])
+        )
+        read = targets * self.stride[axis] - self.padding[axis] + taps[:, None] * self.dilation[axis]
+        return read[..., None] == sources
+
+    @cached_property
+    def fan_out(self) -> np.ndarray:
+        """(n_source,) synapses whose weight is not 0, without unrolling."""
+        out, reads, height, width = self.weights.shape
+        taps = (self.weights != 0).reshape(self.groups, out // self.groups, reads, height, width).sum(axis=1)
+        taps = taps.reshape(-1, height, width)
+        return np.einsum("cij,iy,jx->cyx", taps, self._reads(0).any(axis=1), self._reads(1).any(axis=1)).ravel()
+
+    def sums(self, weights: np.ndarray) -> np.ndarray:
+        """(n_target,) sums of every neuron's incoming ``weights``, of the kernel's shape, without unrolling."""
+        taps = weights.sum(axis=1)
+        return np.einsum("oij,iy,jx->oyx", taps, self._reads(0).any(axis=2), self._reads(1).any(axis=2)).ravel()
+
     @cached_property
     def matrix(self) -> "sparse.csr_array":
         """The same projection unrolled, (n_source, n_target); only what is not 0 is kept."""

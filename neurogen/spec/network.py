@@ -100,7 +100,16 @@ class Projection:
     @cached_property
     def fan_out(self) -> np.ndarray:
         """(n_source,) synapses whose weight is not 0."""
-        return np.asarray((self.matrix != 0).sum(axis=1), dtype=np.int64)
+        return self.weights.fan_out if isinstance(self.weights, Kernel) else np.count_nonzero(self.weights, axis=1)
+
+    @cached_property
+    def one_sided(self) -> tuple[np.ndarray, np.ndarray]:
+        """(n_target,) sums of every neuron's positive weights, and of its negative ones."""
+        parts = np.maximum(self.values, 0), np.minimum(self.values, 0)
+        positive, negative = (
+            self.weights.sums(part) if isinstance(self.weights, Kernel) else part.sum(axis=0) for part in parts
+        )
+        return positive, negative
 
     @property
     def synapses(self) -> int:

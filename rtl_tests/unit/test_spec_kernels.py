@@ -40,6 +40,9 @@ def test_the_matrix_is_the_equation(name):
     expected = slow(kernel, spikes)
     assert np.count_nonzero(expected) > 5
     assert np.array_equal(spikes.ravel() @ kernel.matrix, expected.ravel())
+    matrix = kernel.matrix.toarray()
+    assert np.array_equal(kernel.fan_out, np.count_nonzero(matrix, axis=1))
+    assert np.array_equal(kernel.sums(np.maximum(kernel.weights, 0)), np.maximum(matrix, 0).sum(axis=0))
 
 
 def test_shapes_must_agree():

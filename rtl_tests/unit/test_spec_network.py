@@ -78,6 +78,8 @@ def test_a_projection_answers_alike_for_both_kinds_of_weights():
     assert projection.extremes == plain.extremes == (-3, 6)
     assert projection.synapses == plain.synapses == np.count_nonzero(plain.weights)
     assert projection.fan_out.tolist() == plain.fan_out.tolist() == [1, 2, 1, 2, 3, 2]
+    assert [part.tolist() for part in projection.one_sided] == [part.tolist() for part in plain.one_sided]
+    assert plain.one_sided[1].tolist() == [-3, -3, 0]
     assert (np.ones(6, dtype=int) @ projection.matrix).tolist() == (np.ones(6, dtype=int) @ plain.matrix).tolist()
 
 

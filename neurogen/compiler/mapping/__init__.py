@@ -125,10 +125,11 @@ def _check(network: Network, config: FabricConfig) -> None:
             )
     limit = 1 << (core.weight_bits - 1)
     for p in network.projections:
-        if p.weights.size and (p.weights.min() < -limit or p.weights.max() >= limit):
+        low, high = p.extremes
+        if low < -limit or high >= limit:
             raise InputError(
-                f"projection {p.source} -> {p.target} has weights {p.weights.min()}..{p.weights.max()}; weight_bits"
-                f" {core.weight_bits} holds {-limit}..{limit - 1}"
+                f"projection {p.source} -> {p.target} has weights {low}..{high}; weight_bits {core.weight_bits} holds"
+                f" {-limit}..{limit - 1}"
             )
     sources = {projection.source for projection in network.projections}
     spiking = {output.population for output in network.outputs if not output.values}
