@@ -57,7 +57,7 @@ class Tables:
         core = self.image.config.core
         lanes = core.groups * core.lanes
         sizes = {
-            "ranges": core.ranges,
+            "walks": core.walks,
             "groups": core.groups,
             "neurons": lanes,
             "pointers": lanes,
@@ -93,11 +93,11 @@ class Tables:
 
     @cached_property
     def range_first(self) -> np.ndarray:
-        return self.column("ranges", "first")
+        return self.column("walks", "first")
 
     @cached_property
     def range_last(self) -> np.ndarray:
-        return self.column("ranges", "last")
+        return self.column("walks", "last")
 
     @cached_property
     def range_groups(self) -> np.ndarray:
@@ -148,7 +148,7 @@ class Tables:
 
     @cached_property
     def used(self) -> np.ndarray:
-        return self._group_column("used").astype(bool)
+        return self.real.any(axis=1)
 
     @cached_property
     def depth(self) -> np.ndarray:
@@ -183,10 +183,8 @@ class Tables:
 
     @cached_property
     def real(self) -> np.ndarray:
-        """(C * G, P) bool: the lane holds one of the core's ``neurons``."""
-        core = self.image.config.core
-        inside = np.arange(core.groups * core.lanes) < core.neurons
-        return np.tile(inside.reshape(core.groups, core.lanes), (len(self.image.cores), 1))
+        """(C * G, P) bool: the lane holds one of the neurons of its group."""
+        return np.arange(self.image.config.core.lanes) < self._group_column("size")[:, None]
 
     # Routes: (C * routes,), and the paths that they take
 

@@ -21,7 +21,7 @@ def formats(config: FabricConfig) -> dict[str, list[Layout]]:
         "Rows of a core's memories": [
             rows.axon(config),
             rows.synapse(config),
-            rows.group_range(config),
+            *([walk] if (walk := rows.walk(config)) else []),
             rows.group(config),
             neuron.parameter_layout,
             neuron.state_layout,

@@ -72,7 +72,7 @@ def hand_image(network: Network, config: FabricConfig, order: list[int]) -> Imag
         size = network.population(projection.target).size
         last = first + -(-size // core.lanes) - 1
         room, memory = free[at], cores[at]
-        memory.ranges["first"][room.range], memory.ranges["last"][room.range] = first, last
+        memory.walks["first"][room.range], memory.walks["last"][room.range] = first, last
         x, y = at % config.width, at // config.width
         wait = depth[projection.target] - depth.get(projection.source, 0) + projection.delay * ticks
         for source, row in enumerate(projection.weights):
@@ -117,7 +117,8 @@ def _fill(memory: CoreImage, room: Free, population, group: int, core, routes) -
     """A population's group rows, neuron rows and routes."""
     neurons = slice(group * core.lanes, group * core.lanes + population.size)
     groups = slice(group, group + -(-population.size // core.lanes))
-    memory.groups["used"][groups] = 1
+    sizes = population.size - core.lanes * np.arange(groups.stop - groups.start)
+    memory.groups["size"][groups] = np.minimum(sizes, core.lanes)
     for parameter in core.neuron.tabled("per_population"):
         memory.groups[parameter.name][groups] = population.parameter(parameter.name)
     for parameter in core.neuron.tabled("per_neuron"):

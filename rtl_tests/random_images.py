@@ -18,7 +18,7 @@ def random_image(config: FabricConfig, rng: np.random.Generator) -> Image:
     """An image of a 1x1 fabric, with an input ``in`` of one line for every axon that is not its own neurons'."""
     core, memory = config.core, CoreImage.empty(config)
     groups = np.sort(rng.integers(core.groups, size=(2, core.ranges)), axis=0)
-    memory.ranges["first"][:], memory.ranges["last"][:] = groups
+    memory.walks["first"][:], memory.walks["last"][:] = groups
     axons = memory.axons["base"].shape
     memory.axons["base"][:] = rng.integers(core.rows - core.groups + 1, size=axons)
     memory.axons["range"][:] = rng.integers(core.ranges, size=axons)
@@ -44,7 +44,8 @@ def random_image(config: FabricConfig, rng: np.random.Generator) -> Image:
 
 def _draw_neurons(config: FabricConfig, memory: CoreImage, rng: np.random.Generator) -> None:
     core = config.core
-    memory.groups["used"][:] = rng.random(core.groups) < 0.9
+    sizes = np.where(rng.random(core.groups) < 0.8, core.lanes, rng.integers(core.lanes + 1, size=core.groups))
+    memory.groups["size"][:] = np.minimum(sizes, core.neurons - core.lanes * np.arange(core.groups))
     delivers = rng.random(core.groups) < rng.choice([0.0, 0.2, 0.8])
     delivers[rng.integers(1, core.groups + 1) :] = False  # groups that fire rarely may follow
     memory.groups["value"][:] = core.values * delivers

@@ -313,7 +313,7 @@ def read_region(config: FabricConfig, core: int, region: Region, rows: int | Non
 
 def used_rows(image: Image, core: int) -> int:
     """Rows of a core's STATE region up to the last group in use; what is behind them never changes."""
-    used = np.flatnonzero(image.cores[core].groups["used"])
+    used = np.flatnonzero(image.cores[core].groups["size"])
     return (int(used[-1]) + 1) * image.config.core.subgroups if len(used) else 0
 
 

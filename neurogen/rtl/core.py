@@ -88,7 +88,7 @@ class Core(wiring.Component):
         m.submodules.sequencer = self.sequencer = Sequencer(
             config,
             axons_init=init.get(Region.AXONS),
-            ranges_init=init.get(Region.RANGES),
+            walks_init=init.get(Region.WALKS),
             stalls=stalls.at("sequencer"),
         )
         m.submodules.store = self.store = DenseStore(config, init=init.get(Region.SYNAPSES))
@@ -183,7 +183,7 @@ class Core(wiring.Component):
     def _connect_memory_ports(self, m):
         owners = {
             Region.AXONS: self.sequencer.axons_port,
-            Region.RANGES: self.sequencer.ranges_port,
+            Region.WALKS: self.sequencer.walks_port,
             Region.SYNAPSES: self.store.port,
             Region.GROUPS: self.update.groups_port,
             Region.STATE: self.update.state_port,

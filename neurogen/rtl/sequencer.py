@@ -33,7 +33,7 @@ class Sequencer(wiring.Component):
     config : :class:`~neurogen.spec.config.FabricConfig`
     axons_init : list of list of int, optional
         Axon rows of every bank at power-up.
-    ranges_init : list of int, optional
+    walks_init : list of int, optional
         Rows of the range table at power-up.
     stalls : :class:`~neurogen.rtl.streams.Stalls`, optional
         Gates on the internal streams.
@@ -49,19 +49,19 @@ class Sequencer(wiring.Component):
         Events taken by the pass that began a clock ago.
     row_count : Out(range(K + 1))
         Rows that the step of a clock ago reads.
-    axons_port, ranges_port : In(MemoryPort)
+    axons_port, walks_port : In(MemoryPort)
     """
 
     latency_cycles = 3
 
-    def __init__(self, config: FabricConfig, axons_init=None, ranges_init=None, stalls: Stalls | None = None):
+    def __init__(self, config: FabricConfig, axons_init=None, walks_init=None, stalls: Stalls | None = None):
         self.config = config
         core = config.core
         self.axons_init = axons_init or [[]] * core.banks
-        self.ranges_init = ranges_init or [0] * core.ranges
+        self.walks_init = walks_init or [0] * core.ranges
         self.stalls = stalls or Stalls()
         self.axon_layout = struct(rows.axon(config))
-        self.range_layout = struct(rows.group_range(config))
+        self.range_layout = struct(rows.walk(config))
         self.waiting_layout = data.StructLayout(
             {"base": index_bits(core.rows), "range": core.ranges, "payload": core.payload_bits}
         )
@@ -75,7 +75,7 @@ class Sequencer(wiring.Component):
                 "event_count": Out(range(core.banks + 1)),
                 "row_count": Out(range(core.banks + 1)),
                 "axons_port": In(MemoryPort(axons)),
-                "ranges_port": In(MemoryPort(Shape(1, core.ranges, self.range_layout.size))),
+                "walks_port": In(MemoryPort(Shape(1, core.ranges, self.range_layout.size))),
             }
         )
 
@@ -146,9 +146,9 @@ class Sequencer(wiring.Component):
 
     def _range_table(self, m) -> list[data.View]:
         """The range table in registers; ``walks``, a clock behind them: the range has more than one group."""
-        port, table = self.ranges_port, []
+        port, table = self.walks_port, []
         layout = data.StructLayout({**self.range_layout.members, "walks": 1})
-        for number, packed in enumerate(self.ranges_init):
+        for number, packed in enumerate(self.walks_init):
             init = self.range_layout.from_bits(packed)
             item = Signal(layout, init={"first": init.first, "last": init.last, "walks": init.first != init.last})
             if self.config.core.writable:

@@ -243,8 +243,9 @@ class UpdateUnit(wiring.Component):
             m.d.comb += getattr(self, _port(region)).read_data.eq(getattr(t, _row(region)))
         starts = (now.opening == group.depth) & (now.restart | t.is_fresh)
         closed = now.ended & (group.depth <= now.closing)
-        works = group.used & (starts | ~t.is_fresh) & ~closed & (now.phase == group.phase)
-        t.let(used=group.used, works=works, starts=starts, delivers=group.value != 0)
+        is_used = group.size != 0
+        works = is_used & (starts | ~t.is_fresh) & ~closed & (now.phase == group.phase)
+        t.let(used=is_used, works=works, starts=starts, delivers=group.value != 0)
         for lane in range(core.update_lanes):
             parameters = core.neuron.constants | self._parameters(t, lane)
             stored = _view(core.neuron.state_layout, t.state_row, lane)
@@ -252,13 +253,13 @@ class UpdateUnit(wiring.Component):
             for name in core.neuron.widths:
                 m.d.comb += state[name].eq(Mux(t.starts, parameters.get(f"{name}_init", 0), stored[name]))
             current = t.sums.word_select(lane, core.accumulator_bits)
-            number = Cat(C(lane, index_bits(core.update_lanes)), t.subgroup, t.group)
+            number = Cat(C(lane, index_bits(core.update_lanes)), t.subgroup)
             t.let(
                 **{
                     f"state_{lane}": state.as_value(),
                     f"current_{lane}": current,
                     f"is_zero_{lane}": current == 0,
-                    f"exists_{lane}": number < core.neurons,
+                    f"exists_{lane}": number < group.size,
                 }
             )
 

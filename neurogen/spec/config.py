@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from . import neurons
+from . import neurons, synapses
 from .errors import InputError
 from .fields import Field as BitField
 from .fields import Layout
@@ -183,6 +183,7 @@ class CoreConfig(Config):
 
     axons: Annotated[int, Field(ge=1, le=4096, description="input lines A")] = 256
     neurons: Annotated[int, Field(ge=1, le=4096, description="neurons N")] = 256
+    store: Annotated[str, Field(description="how synapses are kept: one of the synapse stores")] = "dense"
     lanes: Annotated[Count, Field(le=256, description="lanes P, a power of two")] = 32
     banks: Annotated[Count, Field(le=64, description="synapse banks K, a power of two")] = 4
     update_lanes: Annotated[Count, Field(description="neurons U updated per clock, a power of two, at most lanes")] = 8
@@ -196,7 +197,8 @@ class CoreConfig(Config):
     synapse_rows: Annotated[
         int, Field(ge=0, description="rows of P weights per bank; 0: every axon to every group")
     ] = 0
-    ranges: Annotated[int, Field(ge=1, le=16, description="different group ranges that axons may name")] = 1
+    ranges: Annotated[int, Field(ge=1, le=16, description="dense: different group ranges that axons may name")] = 1
+    geometries: Annotated[int, Field(ge=1, le=16, description="conv: different geometries that axons may name")] = 1
     routes: Annotated[Count, Field(le=65536, description="route entries")] = 256
     accumulators: Literal["distributed", "block"] = "distributed"
     values: Annotated[bool, Field(description="populations may deliver their membrane potential")] = False
@@ -206,6 +208,7 @@ class CoreConfig(Config):
 
     @model_validator(mode="after")
     def _check(self):
+        synapses.store(self.store)
         for name in ("lanes", "banks", "update_lanes", "delay_slots", "slot_word_bits"):
             _require(_is_power_of_two(getattr(self, name)), f"{name} is a power of two, not {getattr(self, name)}")
         _require(
@@ -240,6 +243,11 @@ class CoreConfig(Config):
     def rows(self) -> int:
         """Synapse rows per bank."""
         return self.synapse_rows or self.bank_axons * self.groups
+
+    @property
+    def walks(self) -> int:
+        """Rows of the table that axon rows name."""
+        return synapses.store(self.store).walks(self)
 
     @property
     def value_bits(self) -> int:

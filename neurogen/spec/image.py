@@ -14,17 +14,18 @@ from .config import FabricConfig
 from .fields import bits_to_words
 from .memory_map import Region
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
 class CoreImage:
     """One core's memories as integers. Missing columns of a table are 0."""
 
-    axons: dict[str, np.ndarray]  # base, range: (K, axons per bank)
-    synapses: np.ndarray  # (K, rows, P) signed
-    ranges: dict[str, np.ndarray]  # first, last: (ranges,)
-    groups: dict[str, np.ndarray]  # used, depth, phase, value, per-population parameters: (G,)
+    axons: dict[str, np.ndarray]  # base and what else the synapse store needs: (K, axons per bank)
+    synapses: np.ndarray  # weights: (K, rows, P) signed
+    targets: dict[str, np.ndarray]  # what the store keeps beside each weight: (K, rows, P); sparse: group
+    walks: dict[str, np.ndarray]  # what axons name; dense: first, last; conv: row_stride, group_stride: (walks,)
+    groups: dict[str, np.ndarray]  # size, depth, phase, value, per-population parameters: (G,)
     neurons: dict[str, np.ndarray]  # per-neuron parameters: (G * P,)
     pointers: dict[str, np.ndarray]  # first, count: (G * P,)
     routes: dict[str, np.ndarray]  # host, x0, x1, y0, y1, axon, delay, line: (routes,)
@@ -33,15 +34,16 @@ class CoreImage:
     def empty(cls, config: FabricConfig) -> "CoreImage":
         """All zeros: a core without populations."""
         core = config.core
-        lanes = core.groups * core.lanes
+        lanes, weights = core.groups * core.lanes, (core.banks, core.rows, core.lanes)
 
         def table(layout, shape):
-            return {item.name: np.zeros(shape, dtype=np.int64) for item in layout.fields}
+            return {item.name: np.zeros(shape, dtype=np.int64) for item in layout.fields} if layout else {}
 
         return cls(
             axons=table(rows.axon(config), (core.banks, core.bank_axons)),
-            synapses=np.zeros((core.banks, core.rows, core.lanes), dtype=np.int64),
-            ranges=table(rows.group_range(config), core.ranges),
+            synapses=np.zeros(weights, dtype=np.int64),
+            targets={item.name: np.zeros(weights, dtype=np.int64) for item in rows.synapse(config).fields[1:]},
+            walks=table(rows.walk(config), core.walks),
             groups=table(rows.group(config), core.groups),
             neurons=table(core.neuron.parameter_layout, lanes),
             pointers=table(rows.pointer(config), lanes),
@@ -51,12 +53,13 @@ class CoreImage:
     def region_bits(self, config: FabricConfig) -> dict[Region, np.ndarray]:
         """The writable memories as bits, (banks, rows, width) each, in the regions' order."""
         core = config.core
-        units = (core.groups * core.subgroups, core.update_lanes)
+        units, walk = (core.groups * core.subgroups, core.update_lanes), rows.walk(config)
+        synapses = rows.synapse(config).to_bits(weight=self.synapses, **self.targets)
         neurons = core.neuron.parameter_layout.to_bits(**{k: v.reshape(units) for k, v in self.neurons.items()})
         found = {
             Region.AXONS: rows.axon(config).to_bits(**self.axons),
-            Region.SYNAPSES: rows.synapse(config).to_bits(weight=self.synapses).reshape(*self.synapses.shape[:2], -1),
-            Region.RANGES: rows.group_range(config).to_bits(**self.ranges)[None],
+            Region.SYNAPSES: synapses.reshape(*self.synapses.shape[:2], -1),
+            Region.WALKS: walk.to_bits(**self.walks)[None] if walk else None,
             Region.GROUPS: rows.group(config).to_bits(**self.groups)[None],
             Region.NEURONS: neurons.reshape(1, units[0], -1),
             Region.POINTERS: rows.pointer(config).to_bits(**self.pointers)[None],
@@ -146,7 +149,7 @@ class Image:
         )
 
 
-_TABLES = ("axons", "ranges", "groups", "neurons", "pointers", "routes")
+_TABLES = ("axons", "targets", "walks", "groups", "neurons", "pointers", "routes")
 
 
 def _serialise(image: Image) -> bytes:

@@ -21,7 +21,7 @@ class Region(IntEnum):
     STATUS = 0  # counters and flags, read only: see Status
     AXONS = 1  # banked
     SYNAPSES = 2  # banked
-    RANGES = 3
+    WALKS = 3  # the ranges or geometries that axon rows name; see the synapse store
     GROUPS = 4
     NEURONS = 5  # per-neuron parameters; a row holds update_lanes neurons
     STATE = 6  # a row holds update_lanes neurons
@@ -69,12 +69,12 @@ class Shape:
 def shapes(config: FabricConfig) -> dict[Region, Shape]:
     """Extent of every region; a region whose rows have no bits is left out."""
     core = config.core
-    units = core.groups * core.subgroups
+    units, walk = core.groups * core.subgroups, rows.walk(config)
     found = {
         Region.STATUS: Shape(1, len(COUNTERS) + -(-core.groups // STATUS_BITS), STATUS_BITS),
         Region.AXONS: Shape(core.banks, core.bank_axons, rows.axon(config).width),
-        Region.SYNAPSES: Shape(core.banks, core.rows, core.lanes * core.weight_bits),
-        Region.RANGES: Shape(1, core.ranges, rows.group_range(config).width),
+        Region.SYNAPSES: Shape(core.banks, core.rows, core.lanes * rows.synapse(config).width),
+        Region.WALKS: Shape(1, core.walks, walk.width if walk else 0),
         Region.GROUPS: Shape(1, core.groups, rows.group(config).width),
         Region.NEURONS: Shape(1, units, core.update_lanes * core.neuron.parameter_layout.width),
         Region.STATE: Shape(1, units, core.update_lanes * core.neuron.state_layout.width),

@@ -2,6 +2,7 @@
 
 from functools import cache
 
+from . import synapses
 from .config import FabricConfig
 from .fields import Field, Layout
 from .fixed import index_bits
@@ -10,28 +11,20 @@ from .packet import rectangle
 
 @cache
 def axon(config: FabricConfig) -> Layout:
-    """One axon: where its synapse rows start and which groups they reach."""
-    core = config.core
-    return Layout(
-        "axon",
-        (
-            Field("base", index_bits(core.rows), "first synapse row in the axon's bank"),
-            Field("range", index_bits(core.ranges), "row of the range table"),
-        ),
-    )
+    """One axon: what the synapse store needs to find its synapses."""
+    return synapses.store(config.core.store).axon(config.core)
 
 
 @cache
-def group_range(config: FabricConfig) -> Layout:
-    """Groups first..last, which an axon's consecutive synapse rows reach in order."""
-    bits = config.core.group_bits
-    return Layout("range", (Field("first", bits, "first group"), Field("last", bits, "last group, >= first")))
+def walk(config: FabricConfig) -> Layout | None:
+    """One row of the table that axon rows name, if the synapse store has one."""
+    return synapses.store(config.core.store).walk(config.core)
 
 
 @cache
 def synapse(config: FabricConfig) -> Layout:
-    """One weight; a synapse row is ``lanes`` of them, lane 0 first."""
-    return Layout("synapse", (Field("weight", config.core.weight_bits, "signed weight", signed=True),))
+    """One lane of a synapse row; a row is ``lanes`` of them, lane 0 first."""
+    return synapses.store(config.core.store).synapse(config.core)
 
 
 @cache
@@ -41,7 +34,7 @@ def group(config: FabricConfig) -> Layout:
     return Layout(
         "group",
         (
-            Field("used", 1, "0: no population lives here"),
+            Field("size", config.core.lanes.bit_length(), "neurons, from lane 0 on; 0: no population lives here"),
             Field("depth", config.depth_bits, "tick of the sample in which the population starts"),
             Field("phase", config.phase_bits, "value of tick mod M at which it works"),
             Field("value", 1 if config.core.values else 0, "1: delivers v in every step instead of spikes"),

@@ -179,8 +179,8 @@ class Checker:
 
     def _state(self, e: Expectation, data: np.ndarray, sample: int, found: Statistics) -> None:
         got = codec.decode_state(self.image, e.core, data, e.fresh)
-        used = np.repeat(self.image.cores[e.core].groups["used"].astype(bool), self.image.config.core.lanes)
-        used[self.image.config.core.neurons :] = False
+        sizes = self.image.cores[e.core].groups["size"]
+        used = (np.arange(self.image.config.core.lanes) < sizes[:, None]).ravel()
         for name, expected in e.state.items():
             read = len(got[name])
             wrong = np.flatnonzero((got[name] != expected[:read]) & used[:read])

@@ -41,8 +41,8 @@ class Tables:
             [rows.axon(config).pack(base=base, range=r) for base, r in zip(*bank, strict=True)]
             for bank in zip(self.base.tolist(), self.range.tolist(), strict=True)
         ]
-        ranges = [rows.group_range(config).pack(first=first, last=last) for first, last in self.ranges]
-        return {"axons_init": axons, "ranges_init": ranges}
+        ranges = [rows.walk(config).pack(first=first, last=last) for first, last in self.ranges]
+        return {"axons_init": axons, "walks_init": ranges}
 
     def steps(self, heads) -> list[dict]:
         """Steps of every pass, where every head is there from the beginning."""
@@ -166,7 +166,7 @@ def test_tables_loaded_at_run_time_read_back_and_work(name):
     core, init = config.core, tables.init(config)
     heads = draw_heads(core, np.random.default_rng(9), 0.7)
     steps, counts = [], Counter()
-    regions = [(dut.axons_port, init["axons_init"]), (dut.ranges_port, [init["ranges_init"]])]
+    regions = [(dut.axons_port, init["axons_init"]), (dut.walks_port, [init["walks_init"]])]
 
     async def load(ctx):
         for port, contents in regions:

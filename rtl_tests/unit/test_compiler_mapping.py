@@ -325,7 +325,7 @@ def image_with(**damage):
     validate(image)
     core = image.cores[0]
     tables = {name: {k: v.copy() for k, v in getattr(core, name).items()}
-              for name in ("axons", "ranges", "groups", "neurons", "pointers", "routes")}  # fmt: skip
+              for name in ("axons", "targets", "walks", "groups", "neurons", "pointers", "routes")}  # fmt: skip
     for key, (index, value) in damage.items():
         table, column = key.split("__")
         tables[table][column][index] = value
@@ -341,8 +341,8 @@ def image_with(**damage):
             "axon 0 of core (0, 0) has two sources: neuron 0 of core (0, 0) and input 'x' line 0",
         ),
         ({"routes__line": (4, 256)}, "core (0, 0): route.host.line holds 0..255, not 256 (8 bits)"),
-        ({"ranges__last": (0, 0), "ranges__first": (0, 1)}, "core (0, 0): range 0 is 1..0; the core has groups 0..7"),
-        ({"axons__base": ((0, 0), 255), "ranges__last": (0, 7)},
+        ({"walks__last": (0, 0), "walks__first": (0, 1)}, "core (0, 0): range 0 is 1..0; the core has groups 0..7"),
+        ({"axons__base": ((0, 0), 255), "walks__last": (0, 7)},
          "core (0, 0): axon 0 names a range or synapse rows that do not exist"),
         ({"pointers__count": (0, 300)}, "core (0, 0): the route entries of neuron 0 do not exist"),
     ],

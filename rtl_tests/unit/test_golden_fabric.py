@@ -93,11 +93,11 @@ def one_core(**core):
                 "neuron": neuron("if", "per_population", {"v": 10})}  # fmt: skip
     config = fabric("one", 1, 1, **settings | core)
     memory = CoreImage.empty(config)
-    memory.ranges["first"][:], memory.ranges["last"][:] = [1, 0], [2, 3]
+    memory.walks["first"][:], memory.walks["last"][:] = [1, 0], [2, 3]
     for axon in range(8):
         memory.axons["base"][axon % 2, axon // 2] = 4 * (axon // 2)
         memory.synapses[axon % 2, 4 * (axon // 2) : 4 * (axon // 2) + 4] = 1 + axon
-    memory.groups["used"][:3] = 1
+    memory.groups["size"][:3] = 2
     memory.groups["threshold"][:] = 100
     memory.groups["v_init"][:] = [5, 0, 7, 9]
     return image_of(config, memory)
@@ -274,7 +274,7 @@ def test_multicast_reaches_the_rectangle_and_counts_hops():
                     neuron=neuron("if", "per_population", {"v": 8}, threshold=1, compare="ge"))  # fmt: skip
     memories = [CoreImage.empty(config) for _ in range(6)]
     for memory in memories:
-        memory.groups["used"][0], memory.groups["reset"][0] = 1, Reset.SUBTRACT
+        memory.groups["size"][0], memory.groups["reset"][0] = 2, Reset.SUBTRACT
         memory.synapses[0, 0] = [1, 0]
     source = memories[5]
     source.pointers["count"][0] = 2
@@ -306,7 +306,7 @@ def test_vectors_enter_at_the_clock_of_their_subgroup():
 
 def test_unsorted_axons_cost_the_passes_they_make():
     image = one_core()
-    image.cores[0].ranges["last"][1] = 2  # range 1 walks three groups, range 0 two
+    image.cores[0].walks["last"][1] = 2  # range 1 walks three groups, range 0 two
     image.cores[0].axons["range"][:] = [[1, 0, 0, 0], [0, 1, 1, 0]]
     image.cores[0].axons["base"][:] = 0
     machine = Fabric(image)

@@ -46,7 +46,7 @@ def _write_ranges(core: CoreImage, found: list[Segment]) -> dict[tuple[int, int]
     """The range table, in ascending order of groups; returns the row of every (first, last)."""
     rows = {span: row for row, span in enumerate(sorted({(segment.first, segment.last) for segment in found}))}
     for (first, last), row in rows.items():
-        core.ranges["first"][row], core.ranges["last"][row] = first, last
+        core.walks["first"][row], core.walks["last"][row] = first, last
     return rows
 
 
@@ -76,8 +76,9 @@ def _write_synapses(cores, ranges, bundles: list[Bundle], config: FabricConfig) 
 def _write_chunk(core: CoreImage, network: Network, chunk: Chunk, schedule: Schedule, config: FabricConfig) -> None:
     """Group rows and per-neuron parameters of one chunk."""
     name = chunk.population
-    groups = slice(chunk.group, chunk.group + groups_of(chunk.count, config.core))
-    core.groups["used"][groups] = 1
+    lanes, count = config.core.lanes, groups_of(chunk.count, config.core)
+    groups = slice(chunk.group, chunk.group + count)
+    core.groups["size"][groups] = np.minimum(chunk.count - lanes * np.arange(count), lanes)
     core.groups["depth"][groups] = schedule.depths[name]
     core.groups["phase"][groups] = schedule.phase(name)
     if any(output.population == name and output.values for output in network.outputs):
@@ -85,10 +86,10 @@ def _write_chunk(core: CoreImage, network: Network, chunk: Chunk, schedule: Sche
     values = columns(network.population(name), config.core.neuron)
     for parameter, value in values["per_population"].items():
         core.groups[parameter][groups] = value
-    first = chunk.group * config.core.lanes
+    first = chunk.group * lanes
     for parameter, value in values["per_neuron"].items():
         own = value[chunk.first : chunk.first + chunk.count] if np.ndim(value) else value
-        core.neurons[parameter][first : groups.stop * config.core.lanes] = idle_value(parameter, config.core.neuron)
+        core.neurons[parameter][first : groups.stop * lanes] = idle_value(parameter, config.core.neuron)
         core.neurons[parameter][first : first + chunk.count] = own
 
 

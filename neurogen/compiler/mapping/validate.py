@@ -31,7 +31,7 @@ def validate(image: Image) -> None:
 
 
 def _check_ranges(core, config: FabricConfig, where: str) -> None:
-    first, last = core.ranges["first"], core.ranges["last"]
+    first, last = core.walks["first"], core.walks["last"]
     bad = np.flatnonzero((first > last) | (last >= config.core.groups))
     if len(bad):
         row = int(bad[0])
@@ -43,7 +43,7 @@ def _check_ranges(core, config: FabricConfig, where: str) -> None:
 
 
 def _check_synapses(core, config: FabricConfig, where: str) -> None:
-    span = (core.ranges["last"] - core.ranges["first"] + 1)[np.minimum(core.axons["range"], config.core.ranges - 1)]
+    span = (core.walks["last"] - core.walks["first"] + 1)[np.minimum(core.axons["range"], config.core.ranges - 1)]
     bad = np.argwhere((core.axons["range"] >= config.core.ranges) | (core.axons["base"] + span > config.core.rows))
     if len(bad):
         bank, local = bad[0]
