@@ -1,10 +1,17 @@
 """Files of samples: X (what goes in), Y (what comes out), and how outputs become a class.
 
-X   ``.npz`` with ``spikes`` (T, N) or (B, T, N), or with ``events`` (k, 3 or 4: sample, step, line and payload) and
-    their ``shape`` (B, T, N), and optional ``labels`` (B,); ``.npy`` is ``spikes`` alone. A network with several inputs
-    takes ``spikes/<input>`` each.
+X   ``.npz`` with one of
+        ``spikes``  (T, N) or (B, T, N); for each input ``spikes/<input>`` where there are several
+        ``frames``  (B, T, H, W) or (B, T, P, H, W); line (p * H + y) * W + x
+        ``events``  (k, 3 or 4: sample, step, line and payload) and their ``shape`` (B, T, N)
+        events of a sensor: a structured array, or arrays, with t, x, y, p and sample (see ``columns``)
+    and optional ``labels`` (B,). ``.npy`` is the first or the last of these alone.
+    ``.bin``, ``.aedat4``: a recording of a sensor (see ``recordings``), or a folder of them.
+    ``.nir``, ``.h5``: NIRData.
 Y   ``.npz`` with ``spikes`` uint8 (B, T, N) and ``values`` int32 (B, T, N); with several outputs of a kind,
-    ``spikes/<population>`` each.
+    ``spikes/<population>`` each. ``.nir``, ``.h5``: the same as NIRData.
+
+``events.Binning`` says how events become spikes.
 """
 
 import io
@@ -19,16 +26,23 @@ import numpy as np
 
 from ..spec.errors import InputError
 from ..spec.network import Input
+from . import columns, nir_data, recordings
+from .events import Binning, Recording, grid
 
 READ_ERRORS = (ValueError, EOFError, KeyError, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True)
 class Samples:
-    """``inputs``: input name -> integers (B, T, n); ``labels`` (B,) or None."""
+    """``inputs``: input name -> integers (B, T, n); ``labels`` (B,) or None.
+
+    ``notes`` say what of the file is not in them; ``step`` is the length of a step where the file says it (seconds).
+    """
 
     inputs: dict[str, np.ndarray]
     labels: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
+    step: float | None = None
 
     def __len__(self) -> int:
         return len(next(iter(self.inputs.values())))
@@ -39,16 +53,19 @@ class Samples:
 
     def __getitem__(self, chosen: slice) -> "Samples":
         labels = None if self.labels is None else self.labels[chosen]
-        return Samples({name: values[chosen] for name, values in self.inputs.items()}, labels)
+        inputs = {name: values[chosen] for name, values in self.inputs.items()}
+        return Samples(inputs, labels, self.notes, self.step)
 
 
-def read(path: Path, inputs: tuple[Input, ...]) -> Samples:
+def read(path: Path, inputs: tuple[Input, ...], binning: Binning | None = None) -> Samples:
     """Read X for a network with ``inputs``.
 
     Raises InputError with one line if the file cannot be read, or an array has another shape, or values other than 0
-    and 1 (with payload bits: other than what these hold), or labels do not fit the samples.
+    and 1 (with payload bits: other than what these hold), or labels do not fit the samples, or an event cannot be
+    placed.
     """
-    arrays = _arrays(path)
+    path, binning = Path(path), binning or Binning()
+    arrays, notes, step = _content(path, inputs, binning)
     found = {item.name: _input(path, arrays, item, alone=len(inputs) == 1) for item in inputs}
     shapes = {values.shape[:2] for values in found.values()}
     if len(shapes) > 1:
@@ -57,14 +74,56 @@ def read(path: Path, inputs: tuple[Input, ...]) -> Samples:
     labels = arrays.get("labels")
     if labels is not None and (labels.shape != (samples,) or not np.issubdtype(labels.dtype, np.integer)):
         raise InputError(f"{path}: labels are integers ({samples},), not {labels.dtype} {labels.shape}")
-    return Samples(found, labels)
+    if binning.steps:
+        for name, values in found.items():
+            found[name] = _of_length(values, binning.steps)
+            lost = np.count_nonzero(values) - np.count_nonzero(found[name])
+            notes += [f"{path}: {name}: {lost:,} of its events after step {binning.steps} were cut off"] if lost else []
+    return Samples(found, labels, tuple(notes), step)
+
+
+def _of_length(values: np.ndarray, steps: int) -> np.ndarray:
+    """(B, T, n) cut, or followed by silence, to ``steps`` steps."""
+    return np.pad(values[:, :steps], ((0, 0), (0, max(0, steps - values.shape[1])), (0, 0)))
+
+
+def _content(path: Path, inputs: tuple[Input, ...], binning: Binning) -> tuple[dict, list[str], float | None]:
+    """Whatever X is, as the arrays of an ``.npz`` of spikes; what was left out; the length of a step if it is known."""
+    if path.suffix in nir_data.SUFFIXES:
+        found, step, notes = nir_data.read(path, inputs, binning)
+        return {f"spikes/{name}": values for name, values in found.items()}, notes, step
+    arrays, recording = _opened(path)
+    if recording is None:
+        return arrays, [], None
+    if len(inputs) > 1:
+        raise InputError(f"{path}: a recording feeds one input, this network has {len(inputs)}")
+    spikes, notes = grid(recording, inputs[0], binning, str(path))
+    return arrays | {"spikes": spikes}, notes, binning.step_us / 1e6
+
+
+def _opened(path: Path) -> tuple[dict[str, np.ndarray], Recording | None]:
+    """The arrays of a file, and the recording in it."""
+    if path.is_dir():
+        recording, labels = recordings.read_folder(path)
+        return {} if labels is None else {"labels": labels}, recording
+    if path.suffix in recordings.suffixes():
+        return {}, recordings.suffixes()[path.suffix].read(path)
+    arrays = _arrays(path)
+    if "frames" in arrays:
+        arrays["spikes"] = _from_frames(path, arrays.pop("frames"))
+    elif "events" in arrays and not arrays["events"].dtype.names:
+        arrays["spikes"] = _from_events(path, arrays)
+    elif events := columns.find(arrays):
+        return arrays, columns.read(path, events)
+    return arrays, None
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
-    if Path(path).suffix not in (".npz", ".npy"):
-        raise InputError(f"{path}: samples are an .npz or .npy file")
+    if path.suffix not in (".npz", ".npy"):
+        known = ", ".join(sorted({".npz", ".npy", *nir_data.SUFFIXES, *recordings.suffixes()}))
+        raise InputError(f"{path}: samples are one of {known}, or a folder of recordings")
     try:
-        with Path(path).open("rb") as raw:  # a path that numpy opens itself stays open if the file is damaged
+        with path.open("rb") as raw:  # a path that numpy opens itself stays open if the file is damaged
             loaded = np.load(raw, allow_pickle=False)
             return {"spikes": loaded} if isinstance(loaded, np.ndarray) else dict(loaded)
     except OSError as error:
@@ -75,11 +134,8 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
 
 def _input(path: Path, arrays: Mapping[str, np.ndarray], item: Input, alone: bool) -> np.ndarray:
     key = "spikes" if alone and f"spikes/{item.name}" not in arrays else f"spikes/{item.name}"
-    if key == "spikes" and "events" in arrays:
-        values = _from_events(path, arrays)
-    elif key in arrays:
-        values = arrays[key]
-    else:
+    values = arrays.get(key)
+    if values is None:
         raise InputError(f"{path}: there is no array {key!r}; there are {', '.join(sorted(arrays)) or 'none'}")
     where = f"{path}: {key}"
     if values.ndim == 2:
@@ -95,6 +151,12 @@ def _input(path: Path, arrays: Mapping[str, np.ndarray], item: Input, alone: boo
         at = tuple(int(i) for i in np.argwhere(wrong)[0])
         raise InputError(f"{where} holds {values[at]} at (sample, step, line) = {at}; {rule}")
     return values.astype(np.uint8 if largest < 256 else np.uint16)
+
+
+def _from_frames(path: Path, frames: np.ndarray) -> np.ndarray:
+    if frames.ndim not in (4, 5):
+        raise InputError(f"{path}: frames have shape {frames.shape}, not (B, T, H, W) or (B, T, P, H, W)")
+    return frames.reshape(*frames.shape[:2], -1)
 
 
 def _from_events(path: Path, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -113,8 +175,16 @@ def _from_events(path: Path, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
     return values
 
 
-def write(path: Path, spikes: Mapping[str, np.ndarray], values: Mapping[str, np.ndarray]) -> None:
-    """Write Y, all of it or nothing. The same outputs give the same bytes."""
+def write(
+    path: Path, spikes: Mapping[str, np.ndarray], values: Mapping[str, np.ndarray], step: float | None = None
+) -> None:
+    """Write Y, all of it or nothing. The same outputs give the same bytes.
+
+    NIRData has steps of ``step`` seconds; 1 where that is not known.
+    """
+    if path.suffix in nir_data.SUFFIXES:
+        replace(path, nir_data.write(spikes, values, step or 1.0))
+        return
     arrays: dict[str, Any] = {}
     for kind, dtype, found in (("spikes", np.uint8, spikes), ("values", np.int32, values)):
         for name, array in found.items():

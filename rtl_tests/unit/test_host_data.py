@@ -91,7 +91,9 @@ def test_files_that_cannot_be_read_are_refused(tmp_path):
     cut.write_bytes(x(tmp_path, spikes=SPIKES).read_bytes()[:200])
     assert refusal(missing) == "X: No such file or directory"
     assert refusal(cut) == "X: not a readable .npz or .npy file; it may be cut off"
-    assert refusal(other) == "X: samples are an .npz or .npy file"
+    assert (
+        refusal(other) == "X: samples are one of .aedat4, .bin, .h5, .hdf5, .nir, .npy, .npz, or a folder of recordings"
+    )
 
 
 def test_the_same_outputs_give_the_same_bytes(tmp_path):
