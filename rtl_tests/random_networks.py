@@ -3,12 +3,14 @@
 Parameters are drawn so that neurons fire, saturate, wrap and rest; what a run really reached is counted by the tests.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from neurogen.spec.config import SCOPES, CoreConfig, FabricConfig, NeuronConfig
 from neurogen.spec.fixed import DECAY_BITS, signed_range
+from neurogen.spec.kernels import Kernel, Shape
 from neurogen.spec.network import Input, Network, Output, Population, Projection
 
 
@@ -82,17 +84,52 @@ FABRICS: dict[str, FabricConfig] = {
 }  # fmt: skip
 """Eight fabrics of different shape. Every mesh, both accumulators, graded events, values, and 1 to 8 banks."""
 
+STORES: dict[str, FabricConfig] = {
+    config.name: config
+    for config in (
+        fabric(
+            "conv_1x1", 1, 1, store="conv", axons=256, neurons=192, lanes=4, banks=2, update_lanes=2, weight_bits=5,
+            accumulator_bits=12, delay_slots=8, routes=800, synapse_rows=900, geometries=16,
+            neuron=neuron("lif", "per_population", {"v": 10}),
+        ),
+        fabric(
+            "conv_2x2", 2, 2, store="conv", axons=160, neurons=64, lanes=8, banks=4, update_lanes=4, weight_bits=4,
+            accumulator_bits=12, payload_bits=2, delay_slots=8, routes=400, synapse_rows=400, geometries=16,
+            values=True, neuron=neuron("lif", "per_neuron", {"v": 12}, reset="per_population"),
+        ),
+        fabric(
+            "conv_3x1", 3, 1, store="conv", axons=128, neurons=48, lanes=2, banks=1, update_lanes=2, weight_bits=4,
+            accumulator_bits=11, delay_slots=8, routes=300, synapse_rows=900, geometries=16, accumulators="block",
+            neuron=neuron("if", "per_population", SMALL_LIF),
+        ),
+        fabric(
+            "sparse_1x1", 1, 1, store="sparse", axons=96, neurons=64, lanes=8, banks=4, update_lanes=4, weight_bits=4,
+            accumulator_bits=10, delay_slots=8, routes=300, synapse_rows=200,
+            neuron=neuron("lif", "per_population", SMALL_LIF),
+        ),
+        fabric(
+            "sparse_2x2", 2, 2, store="sparse", axons=64, neurons=24, lanes=4, banks=1, update_lanes=1, weight_bits=6,
+            accumulator_bits=12, payload_bits=2, delay_slots=8, routes=200, synapse_rows=400, values=True,
+            neuron=neuron("cuba_lif", "per_neuron", {"u": 12, "v": 12}, refractory_ticks="per_population"),
+        ),
+    )
+}  # fmt: skip
+"""Fabrics of cores that share kernels or keep lists."""
+
 
 def random_network(config: FabricConfig, rng: np.random.Generator, sizes: Sizes = Sizes()) -> Network:
     """A network for ``config``'s neuron model: feed-forward with skips, recurrence and long loops, delays 0 to 2.
 
+    Where the cores have a conv store, most projections are kernels; where they have lists, weights are few.
     It may turn out too large for the fabric, in which case compiling it says so.
     """
     core = config.core
     count = int(rng.integers(1, sizes.populations + 1))
-    inputs = (Input("in", int(rng.integers(1, sizes.inputs + 1)), core.payload_bits),)
+    limits = {"in": sizes.inputs} | {f"p{i}": sizes.neurons for i in range(count)}
+    maps = {name: _map(core, int(rng.integers(1, limit + 1)), rng) for name, limit in limits.items()}
+    inputs = (Input("in", math.prod(maps["in"]), core.payload_bits),)
     populations = tuple(
-        _population(core.neuron, f"p{i}", int(rng.integers(1, sizes.neurons + 1)), rng) for i in range(count)
+        _population(core.neuron, name, math.prod(shape), rng) for name, shape in maps.items() if name != "in"
     )
     edges = {("in", "p0", 0)} | {(f"p{i}", f"p{i + 1}", 0) for i in range(count - 1)}
     longest = min(2, core.delay_slots - 2)
@@ -104,8 +141,7 @@ def random_network(config: FabricConfig, rng: np.random.Generator, sizes: Sizes 
     if rng.random() < 0.3:
         edges.add(("in", f"p{count - 1}", 0))
     pairs = {(source, target): delay for source, target, delay in sorted(edges)}
-    shapes = {item.name: item.size for item in (*inputs, *populations)}
-    projections = _projections(core, pairs, shapes, rng)
+    projections = _projections(core, pairs, maps, rng)
     valued = [name for name in (p.name for p in populations) if core.values and rng.random() < 0.4]
     sources = {source for source, _ in pairs}
     outputs = tuple(
@@ -116,19 +152,49 @@ def random_network(config: FabricConfig, rng: np.random.Generator, sizes: Sizes 
     return Network(f"random_{count}", inputs, populations, projections, outputs)
 
 
-def _projections(core: CoreConfig, pairs, shapes, rng) -> tuple[Projection, ...]:
+def _projections(core: CoreConfig, pairs, maps: dict[str, Shape], rng) -> tuple[Projection, ...]:
     """Weights as large as the accumulator allows at most: the compiler's proof must hold for every neuron."""
     low, high = signed_range(core.weight_bits)
     limit = signed_range(core.accumulator_bits)[1] // max((1 << core.payload_bits) - 1, 1)
+    sizes = {name: math.prod(shape) for name, shape in maps.items()}
     projections = []
     for (source, target), delay in pairs.items():
-        fan_in = sum(shapes[s] for s, t in pairs if t == target)
+        fan_in = sum(sizes[s] for s, t in pairs if t == target)
         most = max(1, min(high, limit // fan_in))
-        density = rng.choice([0.3, 0.7, 1.0])
-        weights = rng.integers(max(low, -most), most + 1, size=(shapes[source], shapes[target]))
-        weights[rng.random(weights.shape) > density] = 0
-        projections.append(Projection(source, target, weights.astype(np.int64), delay))
+        reach = (max(low, -most), most + 1)
+        density = rng.choice([0.05, 0.2, 0.5] if core.store == "sparse" else [0.3, 0.7, 1.0])
+        if core.store == "conv" and rng.random() < 0.8:
+            weights = _kernel(maps[source], maps[target], reach, density, rng)
+        else:
+            weights = _weights((sizes[source], sizes[target]), reach, density, rng)
+        projections.append(Projection(source, target, weights, delay))
     return tuple(projections)
+
+
+def _weights(shape: tuple[int, ...], reach: tuple[int, int], density: float, rng) -> np.ndarray:
+    weights = rng.integers(*reach, size=shape)
+    weights[rng.random(shape) > density] = 0
+    return weights.astype(np.int64)
+
+
+def _map(core: CoreConfig, size: int, rng: np.random.Generator) -> Shape:
+    """Channels, rows and columns of a map of at most ``size`` neurons; without kernels, and sometimes, of one row."""
+    if core.store != "conv":
+        return 1, 1, size
+    channels = int(rng.integers(1, min(size, 6) + 1))
+    rows = 1 if rng.random() < 0.2 else int(rng.integers(1, size // channels + 1))
+    return channels, rows, int(rng.integers(1, size // (channels * rows) + 1))
+
+
+def _kernel(source: Shape, target: Shape, reach: tuple[int, int], density: float, rng: np.random.Generator) -> Kernel:
+    """Any kernel from ``source`` to ``target``: what it reads outside the source map is 0, so all combinations do."""
+    divisors = [n for n in range(1, source[0] + 1) if source[0] % n == 0 and target[0] % n == 0]
+    groups = int(rng.choice(divisors))
+    size = [int(rng.integers(1, min(5, 2 * length) + 1)) for length in source[1:]]
+    stride, dilation = (tuple(int(n) for n in rng.choice([1, 1, 2, 3], size=2)) for _ in range(2))
+    padding = tuple(int(rng.integers(-1, (n - 1) * d + 1)) for n, d in zip(size, dilation, strict=True))
+    weights = _weights((target[0], source[0] // groups, *size), reach, density, rng)
+    return Kernel(weights, source, target, stride, padding, dilation, groups)
 
 
 def _population(config: NeuronConfig, name: str, size: int, rng: np.random.Generator) -> Population:

@@ -98,15 +98,16 @@ def run(network: Network, sample: dict[str, list[list[int]]]) -> tuple[dict, dic
         name: [{"u": p.get("u_init", 0), "v": p["v_init"], "refractory": 0} for p in parameters]
         for name, parameters in per_neuron.items()
     }
+    incoming = {name: [(p, p.dense.tolist()) for p in network.incoming(name)] for name in network.order}
     for step in range(steps):
         for name in network.order:
             population, fired = network.population(name), []
             for target, parameters in enumerate(per_neuron[name]):
                 current = 0
-                for projection in network.incoming(name):
+                for projection, weights in incoming[name]:
                     if step >= projection.delay:
                         row = spikes[projection.source][step - projection.delay]
-                        current += sum(x * int(projection.weights[i, target]) for i, x in enumerate(row))
+                        current += sum(x * weights[i][target] for i, x in enumerate(row))
                 state, spike = STEP[population.model](states[name][target], parameters, current, population.widths)
                 states[name][target] = state
                 fired.append(int(spike))

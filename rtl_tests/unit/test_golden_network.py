@@ -8,11 +8,13 @@ import pytest
 from golden import network as golden_network
 from neurogen.spec.errors import InputError
 from neurogen.spec.fixed import Reset
+from neurogen.spec.kernels import Kernel
 from neurogen.spec.network import Input, Network, Output, Population, Projection
 from rtl_tests import scalar_twin
-from rtl_tests.random_networks import FABRICS, Sizes, random_network
+from rtl_tests.random_networks import FABRICS, STORES, Sizes, random_network
 
 SEEDS = range(60)
+ALL = FABRICS | {name: STORES[name] for name in ("conv_2x2", "conv_3x1")}
 
 
 def random_events(net: Network, rng: np.random.Generator, samples: int, steps: int) -> dict[str, np.ndarray]:
@@ -24,12 +26,12 @@ def random_events(net: Network, rng: np.random.Generator, samples: int, steps: i
     return events
 
 
-@pytest.mark.parametrize("name", FABRICS)
+@pytest.mark.parametrize("name", ALL)
 def test_network_is_the_scalar_twin(name):
-    spikes = graded = delayed = 0
+    spikes = graded = delayed = kernels = 0
     for seed in SEEDS:
         rng = np.random.default_rng([seed, *name.encode()])
-        net = random_network(FABRICS[name], rng, Sizes(populations=3, neurons=6, inputs=5))
+        net = random_network(ALL[name], rng, Sizes(populations=3, neurons=6, inputs=5))
         events = random_events(net, rng, samples=2, steps=7)
         result = golden_network.run(net, events, record=net.order)
         expected = [scalar_twin.run(net, {k: v[b].tolist() for k, v in events.items()}) for b in range(2)]
@@ -41,17 +43,19 @@ def test_network_is_the_scalar_twin(name):
         for projection, operations in zip(net.projections, result.operations, strict=True):
             assert operations == effective_operations(projection, [twin[0] for twin in expected])
             delayed += projection.delay > 0
+            kernels += isinstance(projection.weights, Kernel) and operations > 0
         assert result.counts == {k: int(np.count_nonzero([twin[0][k] for twin in expected])) for k in result.counts}
         spikes += sum(result.counts[population] for population in net.order)
     assert spikes > 500
     assert delayed > 0
-    assert graded > 0 or not FABRICS[name].core.values
+    assert graded > 0 or not ALL[name].core.values
+    assert kernels > 20 or name in FABRICS
 
 
 def effective_operations(projection: Projection, samples: list[dict]) -> int:
     """Events that met a synapse whose weight is not 0, counted one by one."""
     return sum(
-        int(np.count_nonzero(projection.weights[line]))
+        int(np.count_nonzero(projection.dense[line]))
         for spikes in samples
         for row in spikes[projection.source][: 7 - projection.delay]
         for line, event in enumerate(row)
