@@ -137,7 +137,7 @@ def clip_at(weights: np.ndarray, how: Quantisation) -> float:
 
 def _scale(population: SourcePopulation, incoming: list[SourceProjection], how: Quantisation) -> float:
     """The float value of one unit of weight."""
-    weights = np.concatenate([np.zeros(0), *(projection.weights.ravel() for projection in incoming)])
+    weights = np.concatenate([np.zeros(0), *(projection.values.ravel() for projection in incoming)])
     if np.any(weights):
         return clip_at(weights, how) / how.largest
     return float(population.parameter("threshold").min()) / how.largest  # nothing arrives
@@ -156,11 +156,12 @@ def _round_population(
     population: SourcePopulation, incoming: list[SourceProjection], scale: float, fraction: int, how: Quantisation
 ) -> _Rounded:
     unit = scale / (1 << fraction)
+
+    def weight(values: np.ndarray) -> np.ndarray:
+        return _integers(np.clip(values / scale, -how.largest, how.largest))
+
     parameters = {"exponent": fraction, **_membrane(population, unit), **_leak(population, how)}
-    projections = [
-        Projection(q.source, q.target, _integers(np.clip(q.weights / scale, -how.largest, how.largest)), q.delay)
-        for q in incoming
-    ]
+    projections = [Projection(q.source, q.target, q.rounded(weight), q.delay) for q in incoming]
     bits = _state_bits(population, parameters, projections, fraction)
     model = "if" if parameters.get("leak") == Leak.NONE else population.model
     if model == "if":
@@ -238,7 +239,7 @@ def _state_bits(population, parameters, projections, fraction: int) -> int:
         raise InputError(
             f"population {population.name!r}: the membrane needs {least} bits; {STATE_BITS_MAX} are possible"
         )
-    per_step = sum(np.abs(q.weights).sum(axis=0) for q in projections) if projections else np.zeros(population.size)
+    per_step = sum(np.subtract(*q.one_sided) for q in projections) if projections else np.zeros(population.size)
     per_step = per_step * (1 << fraction) + np.abs(parameters["bias"])
     lost = 1 - population.parameter("keep")
     if population.model == "cuba_lif":

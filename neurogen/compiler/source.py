@@ -3,10 +3,12 @@
 Everything that a file leaves open (time step, reset, comparison) is resolved here; quantisation only rounds.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ..spec.kernels import Kernel
 from ..spec.network import Input, Network, Output
 
 MODELS = ("lif", "cuba_lif")
@@ -84,12 +86,23 @@ def _plus(value: float | np.ndarray) -> str:
 
 @dataclass(frozen=True)
 class SourceProjection:
-    """Float weights (n_source, n_target); ``delay`` in steps as in ``spec.network.Projection``."""
+    """Float weights (n_source, n_target), a matrix or a kernel; ``delay`` in steps, as in ``spec.network``."""
 
     source: str
     target: str
-    weights: np.ndarray
+    weights: np.ndarray | Kernel
     delay: int = 0
+
+    @property
+    def values(self) -> np.ndarray:
+        """The numbers that are kept: the matrix itself, or the kernel's."""
+        return self.weights.weights if isinstance(self.weights, Kernel) else self.weights
+
+    def rounded(self, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray | Kernel:
+        """The weights after ``function``, which maps arrays element by element: a kernel stays a kernel."""
+        if isinstance(self.weights, Kernel):
+            return replace(self.weights, weights=function(self.weights.weights))
+        return function(self.weights)
 
 
 @dataclass(frozen=True)
