@@ -150,9 +150,9 @@ class Fabric:
         core = self.config.core
         axon, payload = np.broadcast_arrays(np.atleast_1d(axon), payload)
         rectangles = np.broadcast_to(rectangle, (len(axon), 4))
-        largest = (1 << core.payload_bits) - 1 if core.payload_bits else 1
+        least, most = core.payload_range
         _check_extremes("axon", axon, 0, core.axons - 1)
-        _check_extremes("payload", payload, 0 if core.payload_bits else 1, largest)
+        _check_extremes("payload", payload, least if core.payload_bits else 1, most)
         if (tick - self.next) % (1 << TICK_BITS) > core.delay_slots - 2:
             self.refused += len(axon)
             return
@@ -214,12 +214,12 @@ class Fabric:
         self._pending[base.slot] = False
         sums, touched = self._integrate(axons, self._payload[base.slot, axons])
         visited = np.flatnonzero(touched | ~self._rest | base.restart)
-        fired = self._update(base, visited, sums)
+        fired, carried = self._update(base, visited, sums)
         self.next += 1
         self._position += 1
         if self.registers[Register.OVERLAPPED] and self._position == self.registers[Register.SAMPLE_TICKS]:
             self._position = 0
-        spikes, values = self._emit(base.slot, fired)
+        spikes, values = self._emit(base.slot, fired, carried)
         return Tick(number % (1 << TICK_BITS), spikes, values, self.tables, axons, visited, fired)
 
     def _per_node(self, nodes, weights=None) -> np.ndarray:
@@ -265,8 +265,8 @@ class Fabric:
                 f" {high[row, neuron]}, which {bits} accumulator bits do not hold"
             )
 
-    def _update(self, base: Timebase, visited: np.ndarray, sums: np.ndarray) -> np.ndarray:
-        """Update the visited groups; the neurons that emit, ascending."""
+    def _update(self, base: Timebase, visited: np.ndarray, sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Update the visited groups; the neurons that emit, ascending, and what each carries (1: it spikes)."""
         core, tables = self.config.core, self.tables
         start = (base.opening == tables.depth) & (base.restart | self._fresh)
         working = tables.used & (start | ~self._fresh) & (base.phase == tables.phase)
@@ -277,7 +277,7 @@ class Fabric:
         self._counters[Status.UPDATE_CYCLES] += self._per_node(visited // core.groups) * core.subgroups
         self._counters[Status.UPDATES] += self._per_node(working // core.groups)
         if not len(working):
-            return working
+            return working, working
 
         before = {name: values[working] for name, values in self._state.items()}
         starting = working[start[working]]
@@ -290,19 +290,23 @@ class Fabric:
         }
         current = sums[working]
         after, spike = self._model.step(before, parameters, current, core.neuron.widths)
-        moved = spike | (current != 0)
+        relays = tables.relays[working][:, None]
+        if relays.any():
+            after = {name: np.where(relays, before[name], values) for name, values in after.items()}
+        moved = current != 0
         for name, values in after.items():
             moved |= values != before[name]
             self._state[name][working] = values
-        real, delivers = tables.real[working], tables.delivers[working]
+        real, delivers = tables.real[working], tables.delivers[working][:, None]
+        carried = np.where(relays, current, after.get("v", 0))
+        emits = real & np.where(delivers, (carried != 0) | ~tables.graded[working][:, None], spike)
         self._fresh[working] = False
-        self._rest[working] = ~(moved & real).any(axis=1) & ~delivers
-        spike &= real & ~delivers[:, None]
-        self._counters[Status.SPIKES] += self._per_node(working // core.groups, spike.sum(axis=1))
-        row, lane = np.nonzero(spike | (real & delivers[:, None]))
-        return working[row] * core.lanes + lane
+        self._rest[working] = ~((moved & real) | emits).any(axis=1)
+        self._counters[Status.SPIKES] += self._per_node(working // core.groups, (emits & ~delivers).sum(axis=1))
+        row, lane = np.nonzero(emits)
+        return working[row] * core.lanes + lane, np.where(delivers, carried, 1)[row, lane]
 
-    def _emit(self, slot: int, fired: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _emit(self, slot: int, fired: np.ndarray, carried: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Send the packets of the neurons that emit; the host's spikes and values."""
         core, tables = self.config.core, self.tables
         routes, owner = tables.neuron_routes.take(fired)
@@ -315,12 +319,14 @@ class Fabric:
         targets, packet = tables.path_targets.take(paths)
         sent = routes[packet]
         slots = (slot + tables.route_delay[sent]) % core.delay_slots
-        self._deliver(slots, targets * core.axons + tables.route_axon[sent], 1)
+        payloads = carried[owner[packet]] if core.graded else np.ones(len(sent), dtype=np.int64)
+        _check_extremes("payload", payloads, *core.payload_range)
+        self._deliver(slots, targets * core.axons + tables.route_axon[sent], payloads)
 
         to_host = tables.route_host[routes]
-        lines, neuron = tables.route_line[routes[to_host]], fired[owner[to_host]]
-        is_value = tables.delivers[neuron // core.lanes]
-        delivered = np.column_stack([lines[is_value], self._state["v"].ravel()[neuron[is_value]]])
+        lines, sender = tables.route_line[routes[to_host]], owner[to_host]
+        is_value = tables.delivers[fired[sender] // core.lanes]
+        delivered = np.column_stack([lines[is_value], carried[sender[is_value]]])
         return np.sort(lines[~is_value]), delivered[np.argsort(delivered[:, 0], kind="stable")]
 
     def _deliver(self, slots: np.ndarray, addresses: np.ndarray, payloads) -> None:

@@ -134,12 +134,13 @@ class Tables:
     def proved(self) -> bool:
         """Whether no events at all can make a sum of positive or of negative products leave the accumulator."""
         core = self.image.config.core
-        largest = max(1, (1 << core.payload_bits) - 1)
+        least, most = core.payload_range
         by_core = self.weights.reshape(-1, core.axons, self.weights.shape[1])
-        high = np.maximum(by_core, 0).sum(axis=1, dtype=np.int64).max() * largest
-        low = np.minimum(by_core, 0).sum(axis=1, dtype=np.int64).min() * largest
+        positive = np.maximum(by_core, 0).sum(axis=1, dtype=np.int64)
+        negative = np.minimum(by_core, 0).sum(axis=1, dtype=np.int64)
+        high, low = positive * most + negative * least, positive * least + negative * most
         limit = 1 << (core.accumulator_bits - 1)
-        return bool(-limit <= low and high < limit)
+        return bool((high < limit).all() and (low >= -limit).all())
 
     # Groups: (C * G,); parameters broadcast against (C * G, P)
 
@@ -160,8 +161,18 @@ class Tables:
 
     @cached_property
     def delivers(self) -> np.ndarray:
-        """(C * G,) bool: the group delivers values instead of spikes."""
-        return self._group_column("value").astype(bool)
+        """(C * G,) bool: the group's neurons carry values instead of spikes."""
+        return self.graded | self._group_column("value").astype(bool)
+
+    @cached_property
+    def graded(self) -> np.ndarray:
+        """(C * G,) bool: what they carry is the payload of an event, and 0 is none."""
+        return self._group_column("graded").astype(bool)
+
+    @cached_property
+    def relays(self) -> np.ndarray:
+        """(C * G,) bool: what they carry is their input sum, and their state stays."""
+        return self.graded & (self._group_column("value") == 0)
 
     @cached_property
     def parameters(self) -> dict[str, int | np.ndarray]:

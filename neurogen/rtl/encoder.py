@@ -11,22 +11,26 @@ from .streams import Queue
 
 
 def vector_layout(core: CoreConfig) -> data.StructLayout:
-    """U neurons of one subgroup: which of them fire, and in a value group what they deliver."""
+    """U neurons of one subgroup: which of them fire, and what they carry in a group that does not merely spike."""
     return data.StructLayout(
         {
             "group": core.group_bits,
             "subgroup": index_bits(core.subgroups),
-            "value_mode": int(core.values),
+            "value_mode": int(core.values or core.graded),
             "spikes": core.update_lanes,
-            "values": data.ArrayLayout(core.value_bits, core.update_lanes),
+            "values": data.ArrayLayout(core.carried_bits, core.update_lanes),
         }
     )
 
 
 def spike_layout(core: CoreConfig) -> data.StructLayout:
-    """One neuron that fires, or (``is_value``) delivers ``value``, two's complement."""
+    """One neuron that spikes, or (``is_value``) carries ``value``, two's complement."""
     return data.StructLayout(
-        {"neuron": index_bits(core.groups * core.lanes), "is_value": int(core.values), "value": core.value_bits}
+        {
+            "neuron": index_bits(core.groups * core.lanes),
+            "is_value": int(core.values or core.graded),
+            "value": core.carried_bits,
+        }
     )
 
 
@@ -48,7 +52,7 @@ class Encoder(wiring.Component):
         At least one bit of ``spikes`` is set.
     spikes : Out(stream of :func:`spike_layout`)
     spike_count : Out(1)
-        A neuron that fired (not a value) leaves in this clock.
+        A neuron that spiked (not a value) leaves in this clock.
     busy : Out(1)
         A vector is inside.
     """

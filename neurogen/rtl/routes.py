@@ -69,7 +69,8 @@ class Routes(wiring.Component):
     tick_slot : In
         The current tick mod D; stable while ``busy``.
     packets : Out(stream of flits)
-        To cores SPIKE with slot ``(tick_slot + delay) mod D``; to the host SPIKE, or VALUE for a delivered value.
+        To cores SPIKE with slot ``(tick_slot + delay) mod D``, its payload the carried value or 1; to the host SPIKE, or
+        VALUE for a carried value.
     packet_count : Out(1)
         A packet leaves in this clock.
     busy : Out(1)
@@ -135,14 +136,16 @@ class Routes(wiring.Component):
         """The packet that a route entry makes."""
         to_core, to_host = packet.to_core(self.config), packet.to_host(self.config)
         entry, output = view(rows.route_to_core(self.config), row), view(rows.route_to_host(self.config), row)
-        slot = (self.tick_slot + entry.delay)[: self.config.core.slot_bits]
+        core = self.config.core
+        slot = (self.tick_slot + entry.delay)[: core.slot_bits]
+        payload = Mux(tag.is_value, tag.value, 1)[: core.payload_bits] if core.graded else 1
         event = pack(
             to_core[Kind.SPIKE],
             kind=Kind.SPIKE, host=0, x0=entry.x0, x1=entry.x1, y0=entry.y0, y1=entry.y1,
-            axon=entry.axon, slot=slot, payload=1,
+            axon=entry.axon, slot=slot, payload=payload,
         )  # fmt: skip
         spike = pack(to_host[Kind.SPIKE], kind=Kind.SPIKE, host=1, line=output.line)
-        if self.config.core.values:
+        if core.values:
             value = pack(to_host[Kind.VALUE], kind=Kind.VALUE, host=1, line=output.line, value=tag.value)
             spike = Mux(tag.is_value, value, spike)
         return Mux(entry.host, spike, event)

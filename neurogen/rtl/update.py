@@ -9,6 +9,8 @@ Steps of the pipeline, a register after each; all of it holds still while a vect
     store    state row, fresh, rest; the vector of spikes
 """
 
+from typing import NamedTuple
+
 from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
@@ -82,6 +84,14 @@ class Visits(wiring.Component):
         return m
 
 
+class Outcome(NamedTuple):
+    """One neuron's update: the ``state`` to keep, whether it emits, and the ``value`` that it carries if not a spike."""
+
+    state: Value
+    fires: Value
+    value: Value
+
+
 class UpdateUnit(wiring.Component):
     """Updates the neurons of every group that was touched, is not at rest, or may start.
 
@@ -112,7 +122,8 @@ class UpdateUnit(wiring.Component):
     release, release_group : Out
         The last subgroup of this group is read in this clock.
     vectors : Out(stream of :func:`~neurogen.rtl.encoder.vector_layout`)
-        At least one bit of ``spikes`` is set.
+        At least one bit of ``spikes`` is set: who fired, everyone in a ``value`` group, whose payload is not 0 in a
+        ``graded`` one.
     fresh : Out(groups)
         Groups that still have their initial state.
     busy : Out(1)
@@ -183,9 +194,10 @@ class UpdateUnit(wiring.Component):
         self._decide(m, t)
         t.step()
         self._compute(m, t, enable)
-        self._store(m, t, enable, stored)
-        self._settle(m, t, enable, rest)
-        self._offer(m, t, enable, offered)
+        outcomes = [self._outcome(t, lane, neuron) for lane, neuron in enumerate(self._lanes)]
+        self._store(m, t, enable, stored, outcomes)
+        self._settle(m, t, enable, rest, outcomes)
+        self._offer(m, t, enable, offered, outcomes)
         m.d.comb += self.busy.eq(visits.busy | t.history("valid").any() | offered.valid)
         return m
 
@@ -246,6 +258,7 @@ class UpdateUnit(wiring.Component):
         is_used = group.size != 0
         works = is_used & (starts | ~t.is_fresh) & ~closed & (now.phase == group.phase)
         t.let(used=is_used, works=works, starts=starts, delivers=group.value != 0)
+        t.let(graded=group.graded != 0, relays=(group.graded != 0) & (group.value == 0))
         for lane in range(core.update_lanes):
             parameters = core.neuron.constants | self._parameters(t, lane)
             stored = _view(core.neuron.state_layout, t.state_row, lane)
@@ -286,27 +299,37 @@ class UpdateUnit(wiring.Component):
         for _ in range(self._lanes[0].latency_cycles):
             t.step()
 
-    def _store(self, m, t, enable, stored):
+    def _outcome(self, t, lane: int, neuron) -> Outcome:
+        """What a lane's update comes to. A group that relays keeps its state and carries its sum."""
+        core, state = self.config.core, neuron.next_state.as_value()
+        value = neuron.next_state.v if core.values else C(0, 0)
+        if not core.graded:
+            return Outcome(state, neuron.spike | t.delivers, value)
+        own, total = getattr(t, f"state_{lane}"), getattr(t, f"current_{lane}").as_signed()
+        carries = Mux(t.relays, ~getattr(t, f"is_zero_{lane}"), value.any())
+        return Outcome(
+            state=Mux(t.relays, own, state),
+            fires=Mux(t.graded, carries, neuron.spike | t.delivers),
+            value=Mux(t.relays, total, value),
+        )
+
+    def _store(self, m, t, enable, stored, outcomes):
         m.d.comb += [
             stored.enable.eq(t.valid & t.works & enable),
             stored.row.eq(Cat(t.subgroup, t.group)),
-            stored.data.eq(Cat(neuron.next_state for neuron in self._lanes)),
+            stored.data.eq(Cat(outcome.state for outcome in outcomes)),
             self.update_count.eq(stored.enable & t.is_last),
         ]
 
-    def _settle(self, m, t, enable, rest):
+    def _settle(self, m, t, enable, rest, outcomes):
         """``fresh`` and ``rest`` of a group, once its last subgroup is done."""
         so_far, quiet = Signal(), Signal()
         lanes = [
             ~getattr(t, f"exists_{lane}")
-            | (
-                getattr(t, f"is_zero_{lane}")
-                & (neuron.next_state.as_value() == getattr(t, f"state_{lane}"))
-                & ~neuron.spike
-            )
-            for lane, neuron in enumerate(self._lanes)
+            | (getattr(t, f"is_zero_{lane}") & (outcome.state == getattr(t, f"state_{lane}")) & ~outcome.fires)
+            for lane, outcome in enumerate(outcomes)
         ]
-        m.d.comb += quiet.eq(Cat(lanes).all() & ~t.delivers & (so_far | (t.subgroup == 0)))
+        m.d.comb += quiet.eq(Cat(lanes).all() & (so_far | (t.subgroup == 0)))
         with m.If(t.valid & enable):
             m.d.sync += so_far.eq(quiet)
             with m.If(t.is_last & (t.works | ~t.used)):
@@ -316,21 +339,19 @@ class UpdateUnit(wiring.Component):
         with m.If(self.reset):
             m.d.sync += [self.fresh.eq(self.fresh.init), rest.eq(0)]
 
-    def _offer(self, m, t, enable, offered):
+    def _offer(self, m, t, enable, offered, outcomes):
         """The vector register: it takes the next vector as the last one leaves."""
         exists = Cat(getattr(t, f"exists_{lane}") for lane in range(len(self._lanes)))
-        fired = Cat(neuron.spike for neuron in self._lanes)
-        spikes = exists & (fired | t.delivers.replicate(len(exists)))
+        spikes = exists & Cat(outcome.fires for outcome in outcomes)
         with m.If(enable):
             m.d.sync += [
                 offered.valid.eq(t.valid & t.works & spikes.any()),
                 offered.p.group.eq(t.group),
                 offered.p.subgroup.eq(t.subgroup),
-                offered.p.value_mode.eq(t.delivers),
+                offered.p.value_mode.eq(t.delivers | t.graded),
                 offered.p.spikes.eq(spikes),
+                *(offered.p.values[lane].eq(outcome.value) for lane, outcome in enumerate(outcomes)),
             ]
-            if self.config.core.values:
-                m.d.sync += [offered.p.values[lane].eq(neuron.next_state.v) for lane, neuron in enumerate(self._lanes)]
 
 
 def _port(region: Region) -> str:

@@ -15,7 +15,7 @@ from . import neurons, synapses
 from .errors import InputError
 from .fields import Field as BitField
 from .fields import Layout
-from .fixed import index_bits
+from .fixed import index_bits, signed_range, unsigned_range
 
 HOST_WORD_BITS = 32
 
@@ -189,7 +189,9 @@ class CoreConfig(Config):
     update_lanes: Annotated[Count, Field(description="neurons U updated per clock, a power of two, at most lanes")] = 8
     weight_bits: Annotated[int, Field(ge=2, le=16, description="signed weight width")] = 4
     accumulator_bits: Annotated[int, Field(ge=4, le=40, description="signed width of one tick's input sum")] = 12
-    payload_bits: Annotated[int, Field(ge=0, le=16, description="unsigned graded payload; 0: binary events")] = 0
+    payload_bits: Annotated[int, Field(ge=0, le=16, description="width of graded payloads; 0: binary events")] = 0
+    payload_signed: Annotated[bool, Field(description="payloads are two's complement")] = False
+    graded: Annotated[bool, Field(description="populations may send values, or pass sums on, as payloads")] = False
     delay_slots: Annotated[int, Field(ge=2, le=64, description="slots D, a power of two; delays 1..D-1")] = 16
     slot_word_bits: Annotated[
         int, Field(ge=1, le=64, description="axons in one word of the slot bitmap, a power of two")
@@ -215,6 +217,8 @@ class CoreConfig(Config):
             self.update_lanes <= self.lanes, f"update_lanes is at most lanes ({self.lanes}), not {self.update_lanes}"
         )
         _require(self.banks <= self.axons, f"banks is at most axons ({self.axons}), not {self.banks}")
+        if self.payload_signed:
+            _require(self.payload_bits >= 2, f"payload_bits is at least 2 where payload_signed, not {self.payload_bits}")
         if self.values:
             _require("v" in self.neuron.widths, f"{self.neuron.model} has no membrane potential to deliver as a value")
         return self
@@ -253,6 +257,18 @@ class CoreConfig(Config):
     def value_bits(self) -> int:
         """Width of a delivered membrane potential; 0 where values are not delivered."""
         return self.neuron.widths["v"] if self.values else 0
+
+    @property
+    def payload_range(self) -> tuple[int, int]:
+        """Smallest and largest payload of an event; binary events count as 1."""
+        if not self.payload_bits:
+            return 0, 1
+        return signed_range(self.payload_bits) if self.payload_signed else unsigned_range(self.payload_bits)
+
+    @property
+    def carried_bits(self) -> int:
+        """Width of what a neuron that does not merely spike hands to its routes: a value, or a payload."""
+        return max(self.value_bits, self.payload_bits if self.graded else 0)
 
     @property
     def axon_bits(self) -> int:

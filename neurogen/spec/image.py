@@ -25,7 +25,7 @@ class CoreImage:
     synapses: np.ndarray  # weights: (K, rows, P) signed
     targets: dict[str, np.ndarray]  # what the store keeps beside each weight: (K, rows, P); sparse: group
     walks: dict[str, np.ndarray]  # what axons name; dense: first, last; conv: row_stride, group_stride: (walks,)
-    groups: dict[str, np.ndarray]  # size, depth, phase, value, per-population parameters: (G,)
+    groups: dict[str, np.ndarray]  # size, depth, phase, value, graded, per-population parameters: (G,)
     neurons: dict[str, np.ndarray]  # per-neuron parameters: (G * P,)
     pointers: dict[str, np.ndarray]  # first, count: (G * P,)
     routes: dict[str, np.ndarray]  # host, x0, x1, y0, y1, axon, delay, line: (routes,)

@@ -15,7 +15,7 @@ class Kind(IntEnum):
     """What a packet is. 6 and 7 are reserved."""
 
     SPIKE = 0  # to a core: an axon event for a slot. To the host: output line fired
-    VALUE = 1  # to the host: the value of an output line. To a core: reserved for graded relays
+    VALUE = 1  # to the host: the value of an output line. Unused to a core: a graded event is a SPIKE
     WRITE = 2  # one 16-bit word to the core's address register, which increments
     SETADDR = 3
     READ = 4  # answered by one REPLY; the address register increments
@@ -62,7 +62,7 @@ def to_core(config: FabricConfig) -> dict[Kind, Layout]:
         Kind.SPIKE: (
             Field("axon", core.axon_bits, "axon at every core of the rectangle"),
             Field("slot", core.slot_bits, "absolute slot, (tick + delay) mod D"),
-            Field("payload", core.payload_bits, "graded payload; 1 is implied where the width is 0"),
+            Field("payload", core.payload_bits, "graded payload; 1 is implied where the width is 0", core.payload_signed),
         ),
         Kind.WRITE: (Field("data", WORD_BITS, "word to write"),),
         Kind.SETADDR: (Field("address", address_bits(config), "new value of the address register"),),

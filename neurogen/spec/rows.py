@@ -37,7 +37,8 @@ def group(config: FabricConfig) -> Layout:
             Field("size", config.core.lanes.bit_length(), "neurons, from lane 0 on; 0: no population lives here"),
             Field("depth", config.depth_bits, "tick of the sample in which the population starts"),
             Field("phase", config.phase_bits, "value of tick mod M at which it works"),
-            Field("value", 1 if config.core.values else 0, "1: delivers v in every step instead of spikes"),
+            Field("value", int(config.core.values), "1: delivers v in every step instead of spikes"),
+            Field("graded", int(config.core.graded), "1: sends v (if value) or the input sum as payload, unless it is 0"),
             *(parameter.field(neuron.widths) for parameter in neuron.tabled("per_population")),
         ),
     )

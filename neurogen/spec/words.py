@@ -74,7 +74,7 @@ def event(config: FabricConfig) -> Layout:
         (
             *rectangle(config).fields,
             Field("axon", core.axon_bits, "axon at every core of the rectangle"),
-            Field("payload", core.payload_bits, "graded payload"),
+            Field("payload", core.payload_bits, "graded payload", core.payload_signed),
         ),
     )
 

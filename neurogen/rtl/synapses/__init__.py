@@ -4,7 +4,7 @@ import sys
 from functools import cache
 from types import ModuleType
 
-from amaranth.hdl import signed
+from amaranth.hdl import Shape, signed
 from amaranth.lib import data
 
 from ...spec.config import CoreConfig
@@ -20,7 +20,8 @@ def stores() -> dict[str, ModuleType]:
 
 def step_layout(core: CoreConfig) -> data.StructLayout:
     """What the sequencer asks of a store in one clock: a row of every enabled bank, all for one group."""
-    bank = data.StructLayout({"enable": 1, "row": index_bits(core.rows), "payload": core.payload_bits})
+    payload = Shape(core.payload_bits, signed=core.payload_signed)
+    bank = data.StructLayout({"enable": 1, "row": index_bits(core.rows), "payload": payload})
     return data.StructLayout({"valid": 1, "group": core.group_bits, "banks": data.ArrayLayout(bank, core.banks)})
 
 

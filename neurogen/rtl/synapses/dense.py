@@ -111,7 +111,7 @@ class DenseStore(wiring.Component):
     def _products(self, m, bank: int, weights):
         """Every weight times the payload of its bank's event, one clock later."""
         core = self.config.core
-        payload = Signal(core.payload_bits, name=f"payload_{bank}")
+        payload = Signal.like(self.step.banks[bank].payload, name=f"payload_{bank}")
         early = Signal.like(payload, name=f"payload_{bank}_early")
         m.d.sync += [early.eq(self.step.banks[bank].payload), payload.eq(early)]
         products = []
