@@ -17,7 +17,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 import click
 
 from . import __version__
-from .project import ImportOptions, Project, QuantiseOptions, SizeOptions, load, value_of
+from .project import DataOptions, ImportOptions, Project, QuantiseOptions, SizeOptions, load, value_of
 from .spec.config import Config
 from .spec.errors import CheckError, InputError, ToolError
 
@@ -174,6 +174,7 @@ IMPORT = [f"import.{key}" for key in ImportOptions.model_fields]
 QUANTISE = [f"quantise.{key}" for key in QuantiseOptions.model_fields]
 SIZE = [f"size.{key}" for key in SizeOptions.model_fields if key not in ("name", "weight_bits")]
 TARGET = (*IMPORT, *QUANTISE, *SIZE)
+DATA = [f"data.{key}" for key in DataOptions.model_fields]
 
 
 def _target(project: Project):
@@ -188,6 +189,13 @@ def _target(project: Project):
         "seed": project.seed,
     }
     return resolve(project.network, options)
+
+
+def _binning(project: Project):
+    """How samples are read."""
+    from .host.data import Binning
+
+    return Binning(**project.data.model_dump())
 
 
 @_verb(*TARGET, "json")
@@ -219,7 +227,7 @@ def build(project: Project) -> None:
     _print(project, record, f"{plan.text(target)}\n\nwritten: {found.directory}")
 
 
-@_verb(*TARGET, "simulate.input", "simulate.output", "simulate.engine", "simulate.decide", "seed", "json")
+@_verb(*TARGET, *DATA, "simulate.input", "simulate.output", "simulate.engine", "simulate.decide", "seed", "json")
 def simulate(project: Project) -> None:
     """Run samples through NETWORK; every engine writes the same outputs."""
     from .flow.simulate import simulate as run
@@ -227,10 +235,19 @@ def simulate(project: Project) -> None:
     target, wanted = _target(project), project.simulate
     samples = wanted.input or target.samples
     if samples is None:
-        raise InputError("--input is missing: the samples that are to run, an .npz or .npy file")
+        raise InputError("--input is missing: the samples that are to run")
     output = wanted.output and Path(wanted.output)
     with _progress(f"simulate ({wanted.engine})") as progress:
-        found = run(target, Path(samples), output, wanted.engine, project.seed, wanted.decide, progress)
+        found = run(
+            target,
+            Path(samples),
+            output,
+            wanted.engine,
+            project.seed,
+            wanted.decide,
+            progress,
+            binning=_binning(project),
+        )
     record = {
         "samples": found.samples,
         "spikes": {name: int(spikes.sum()) for name, spikes in found.spikes.items()},
@@ -238,6 +255,7 @@ def simulate(project: Project) -> None:
         "correct": found.correct,
         "accuracy": found.accuracy,
         "output": wanted.output,
+        "notes": list(found.notes),
     }
     lines = [f"{name}: {count} spikes" for name, count in record["spikes"].items()]
     lines += [f"{name}: values" for name in found.values]
@@ -245,10 +263,10 @@ def simulate(project: Project) -> None:
         [f"accuracy: {found.accuracy:.2%} ({found.correct} of {found.samples})"] if found.correct is not None else []
     )
     lines += [f"written: {wanted.output}"] if wanted.output else []
-    _print(project, record, "\n".join([f"{found.samples} samples by {wanted.engine}", *lines]))
+    _print(project, record, "\n".join([f"{found.samples} samples by {wanted.engine}", *found.notes, *lines]))
 
 
-@_verb(*TARGET, "verify.input", "verify.samples", "verify.simulators", "verify.allow_silent", "seed", "json")
+@_verb(*TARGET, *DATA, "verify.input", "verify.samples", "verify.simulators", "verify.allow_silent", "seed", "json")
 def verify(project: Project) -> None:
     """Simulate the generated Verilog and compare every spike, state and counter of every tick with the model."""
     from .flow.verify import verify as run
@@ -256,16 +274,31 @@ def verify(project: Project) -> None:
     target, wanted = _target(project), project.verify
     samples = Path(wanted.input) if wanted.input else None
     with _progress("verify") as progress:
-        found = run(target, samples, wanted.simulators, wanted.samples, project.seed, wanted.allow_silent, progress)
+        found = run(
+            target,
+            samples,
+            wanted.simulators,
+            wanted.samples,
+            project.seed,
+            wanted.allow_silent,
+            progress,
+            binning=_binning(project),
+        )
     record = [
-        {"simulator": item.simulator, "clocks": item.clocks, "seconds": item.seconds, **vars(item.statistics)}
+        {
+            "simulator": item.simulator,
+            "clocks": item.clocks,
+            "seconds": item.seconds,
+            **vars(item.statistics),
+            "notes": list(item.notes),
+        }
         for item in found
     ]
     lines = [
         f"{item.simulator}: {item.clocks} clocks, {item.clocks / item.seconds:.0f} clocks per second\n{item}"
         for item in found
     ]
-    _print(project, record, "\n".join(lines))
+    _print(project, record, "\n".join([*found[0].notes, *lines]))
 
 
 @_verb("json", network=False)

@@ -65,11 +65,39 @@ class SizeOptions(Config):
     programmable: Annotated[bool, Field(description="an overlay: everything loadable at run time")] = False
 
 
+class DataOptions(Config):
+    """How a file of samples is read; most of it is for events of sensors."""
+
+    step_us: Annotated[int | None, Field(ge=1, description="length of a step in microseconds")] = None
+    sensor: Annotated[
+        str | None, Field(pattern=r"^[1-9]\d*x[1-9]\d*$", description="WIDTHxHEIGHT of the sensor, in pixels")
+    ] = None
+    steps: Annotated[int | None, Field(ge=1, description="T: samples are cut to, or filled up with silence")] = None
+    polarity: Annotated[Literal["separate", "merge"], Field(description="lines for on and off events")] = "separate"
+    outside: Annotated[Literal["refuse", "drop"], Field(description="events outside the sensor")] = "refuse"
+    several: Annotated[
+        Literal["merge", "count", "refuse"] | None,
+        Field(description="events in one step and line; default: merge, or count where the input has payloads"),
+    ] = None
+    origin: Annotated[
+        Literal["zero", "first"] | None,
+        Field(description="step 0 is at t = 0 or at the first event; default: the file's"),
+    ] = None
+
+
+class MappingOptions(Config):
+    """How the network is placed on the mesh; results do not depend on it."""
+
+    data: Annotated[
+        str | None, Field(description="X: samples whose measured activity decides where cores stand on the mesh")
+    ] = None
+
+
 class SimulateOptions(Config):
     """What ``simulate`` runs, and on what."""
 
-    input: Annotated[str | None, Field(description="X: samples to run (.npz, .npy)")] = None
-    output: Annotated[str | None, Field(description="Y: where the outputs go (.npz)")] = None
+    input: Annotated[str | None, Field(description="X: samples to run (.npz, .npy, events, NIRData)")] = None
+    output: Annotated[str | None, Field(description="Y: where the outputs go (.npz, NIRData)")] = None
     engine: Annotated[
         str, Field(description="what computes Y: network, fabric or a simulator of the Verilog; all write the same")
     ] = "network"
@@ -102,6 +130,8 @@ class Project(Config):
     fabric: Annotated[
         FabricConfig | None, Field(description="the whole fabric; default: chosen for the network, and explained")
     ] = None
+    data: DataOptions = DataOptions()
+    mapping: MappingOptions = MappingOptions()
     simulate: SimulateOptions = SimulateOptions()
     verify: VerifyOptions = VerifyOptions()
 
@@ -112,7 +142,7 @@ class Project(Config):
         return self
 
 
-PATHS = ("network", "output", "simulate.input", "simulate.output", "verify.input")
+PATHS = ("network", "output", "simulate.input", "simulate.output", "verify.input", "mapping.data")
 
 
 def load(path: Path | None, overrides: Mapping[str, Any]) -> Project:

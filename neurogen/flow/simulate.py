@@ -30,13 +30,14 @@ MODELS = ("spec", "host", "tb")
 
 @dataclass(frozen=True)
 class Simulation:
-    """``spikes`` and ``values`` as in Y. With labels: ``classes`` (B,) and how many are right."""
+    """``spikes`` and ``values`` as in Y. With labels: ``classes`` (B,) and how many are right. ``notes`` as of X."""
 
     samples: int
     spikes: dict[str, np.ndarray]
     values: dict[str, np.ndarray]
     classes: np.ndarray | None = None
     correct: int | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def accuracy(self) -> float | None:
@@ -58,6 +59,7 @@ def simulate(
     decide: str | None = None,
     progress: Progress | None = None,
     options: Mapping[str, Any] | None = None,
+    binning: data.Binning | None = None,
 ) -> Simulation:
     """Run the samples of ``x_path``, each from the initial state, and write Y to ``y_path`` (None: do not).
 
@@ -69,7 +71,7 @@ def simulate(
     if engine not in engines():
         raise InputError(f"engine is one of {', '.join(engines())}, not {engine!r}")
     target = resolve(target, options)
-    samples = data.read(Path(x_path), target.network.inputs)
+    samples = data.read(Path(x_path), target.network.inputs, binning)
     if decide is not None:
         _check_rule(target, decide)
     folder = _partial(target, samples, engine, y_path)
@@ -85,7 +87,7 @@ def simulate(
         session.run(target, engine, "simulate", samples.inputs, job, folder, progress)
     spikes, values = _collect(target, chunks, folder)
     if y_path is not None:
-        data.write(Path(y_path), spikes, values)
+        data.write(Path(y_path), spikes, values, samples.step)
     shutil.rmtree(folder)
     return _judge(samples, spikes, values, decide)
 
@@ -147,6 +149,6 @@ def _collect(target: Target, chunks: list, folder: Path) -> tuple[dict[str, np.n
 
 def _judge(samples: data.Samples, spikes: dict, values: dict, rule: str | None) -> Simulation:
     if samples.labels is None:
-        return Simulation(len(samples), spikes, values)
+        return Simulation(len(samples), spikes, values, notes=samples.notes)
     classes = data.decide(spikes, values, rule)
-    return Simulation(len(samples), spikes, values, classes, int((classes == samples.labels).sum()))
+    return Simulation(len(samples), spikes, values, classes, int((classes == samples.labels).sum()), samples.notes)

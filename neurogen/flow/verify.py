@@ -30,16 +30,27 @@ SOURCES = ("spec", "host", "tb", "../golden")
 
 @dataclass(frozen=True)
 class Verified:
-    """What one simulator showed, and how fast: ``clocks`` in ``seconds``."""
+    """What one simulator showed, and how fast: ``clocks`` in ``seconds``. ``notes`` as of X."""
 
     simulator: str
     statistics: Statistics
     clocks: int
     seconds: float
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         s = self.statistics
         return f"verified: {s.ticks} ticks, {s.spikes} spikes, {s.states} states, 0 mismatches"
+
+
+@dataclass(frozen=True)
+class _Draw:
+    """Inputs (B, T, n), the ``numbers`` that these samples have in X, and the ``flags`` that name X."""
+
+    inputs: dict[str, np.ndarray]
+    numbers: np.ndarray
+    flags: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def verify(
@@ -51,6 +62,7 @@ def verify(
     allow_silent: bool = False,
     progress: Progress | None = None,
     options: Mapping[str, Any] | None = None,
+    binning: data.Binning | None = None,
 ) -> list[Verified]:
     """Run ``samples`` samples of ``x_path`` in each of ``simulators`` (none: all that work here); compare everything.
 
@@ -66,29 +78,30 @@ def verify(
     names = list(simulators) or available.installed()
     if not names:
         raise ToolError(f"no simulator works here; get one: {available.simulator('verilator').ADVICE}")
-    inputs, chosen = _draw(target, x_path, samples, seed)
-    return [_verify(target, name, inputs, chosen, x_path, seed, allow_silent, progress) for name in names]
+    drawn = _draw(target, x_path, binning or data.Binning(), samples, seed)
+    return [_verify(target, name, drawn, seed, allow_silent, progress) for name in names]
 
 
-def _draw(target: Target, x_path: Path | None, count: int, seed: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Inputs (B, T, n), and the numbers that these samples have in X."""
+def _draw(target: Target, x_path: Path | None, binning: data.Binning, count: int, seed: int) -> _Draw:
     rng = np.random.default_rng(seed)
     path = x_path or target.samples
     if path is not None:
-        found = data.read(Path(path), target.network.inputs)
+        found = data.read(Path(path), target.network.inputs, binning)
         chosen = np.sort(rng.choice(len(found), min(count, len(found)), replace=False))
-        return {name: values[chosen] for name, values in found.inputs.items()}, chosen
+        flags = ["--input", str(x_path), *binning.flags] if x_path else binning.flags
+        inputs = {name: values[chosen] for name, values in found.inputs.items()}
+        return _Draw(inputs, chosen, tuple(flags), found.notes)
     inputs = {}
     for item in target.network.inputs:
         shape = (count, RANDOM_STEPS, item.size)
         inputs[item.name] = rng.integers(1, max(2, 1 << item.payload_bits), shape) * (
             rng.random(shape) < RANDOM_DENSITY
         )
-    return inputs, np.arange(count)
+    return _Draw(inputs, np.arange(count))
 
 
-def _verify(target, name, inputs, chosen, x_path, seed, allow_silent, progress) -> Verified:
-    count = len(chosen)
+def _verify(target, name, drawn: _Draw, seed, allow_silent, progress) -> Verified:
+    inputs, count = drawn.inputs, len(drawn.numbers)
     items = [(f"sample-{i:06d}", i, i + 1, ("stepped", "drained")[i % 2]) for i in range(count)]
     if target.image.can_overlap(next(iter(inputs.values())).shape[1]):
         items.append(("overlapped", 0, min(count, OVERLAPPED_SAMPLES), "overlapped"))
@@ -103,22 +116,21 @@ def _verify(target, name, inputs, chosen, x_path, seed, allow_silent, progress) 
             raise
         mismatch = json.loads((folder / files.MISMATCH).read_text())
         shutil.rmtree(folder)
-        raise CheckError(_describe(mismatch, target, name, chosen, x_path, seed)) from None
-    return _conclude(target, name, job, folder, allow_silent)
+        raise CheckError(_describe(mismatch, target, name, drawn, seed)) from None
+    return _conclude(target, name, job, folder, allow_silent, drawn.notes)
 
 
-def _describe(mismatch: dict, target: Target, name: str, chosen: np.ndarray, x_path: Path | None, seed: int) -> str:
+def _describe(mismatch: dict, target: Target, name: str, drawn: _Draw, seed: int) -> str:
     """One line: what differs, where, the seed, and the command that repeats it."""
-    mismatch["sample"] = int(chosen[mismatch["sample"]])
+    mismatch["sample"] = int(drawn.numbers[mismatch["sample"]])
     what = mismatch.pop("what")
     command = ["python", "-m", "neurogen", "verify", *([target.origin] if target.origin else [])]
-    command += ["--input", str(x_path)] if x_path else []
-    command += ["--samples", str(len(chosen)), "--seed", str(seed), "--simulators", name]
+    command += [*drawn.flags, "--samples", str(len(drawn.numbers)), "--seed", str(seed), "--simulators", name]
     where = ", ".join(f"{key} {value}" for key, value in mismatch.items())
     return f"{name}: {what} differ: {where}, seed {seed}; repeat: {shlex.join(command)}"
 
 
-def _conclude(target: Target, name: str, job: Job, folder: Path, allow_silent: bool) -> Verified:
+def _conclude(target: Target, name: str, job: Job, folder: Path, allow_silent: bool, notes) -> Verified:
     total = Statistics()
     fired, reached = 0, 0
     for item, *_ in job.items:
@@ -132,4 +144,4 @@ def _conclude(target: Target, name: str, job: Job, folder: Path, allow_silent: b
         )
     speed = json.loads((folder / files.SPEED).read_text())
     shutil.rmtree(folder)
-    return Verified(name, total, speed["clocks"], speed["seconds"])
+    return Verified(name, total, speed["clocks"], speed["seconds"], notes)

@@ -1,6 +1,6 @@
 """Events of a sensor, and how they become spikes: which step, which line, and what happens to the rest."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 import numpy as np
@@ -63,6 +63,14 @@ class Binning:
             return None
         width, _, height = self.sensor.partition("x")
         return int(width), int(height)
+
+    @property
+    def flags(self) -> list[str]:
+        """The words of a command line that say the same."""
+        said = {
+            item.name: getattr(self, item.name) for item in fields(self) if getattr(self, item.name) != item.default
+        }
+        return [word for name, value in said.items() for word in (f"--{name.replace('_', '-')}", str(value))]
 
 
 def grid(recording: Recording, item: Input, binning: Binning, where: str) -> tuple[np.ndarray, list[str]]:

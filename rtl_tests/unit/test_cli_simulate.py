@@ -2,11 +2,13 @@
 
 import json
 
+import nir
 import numpy as np
 import pytest
 
 from neurogen import cli
 from neurogen.flow.target import SHIPPED_SAMPLES
+from neurogen.host.data import Binning
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +47,39 @@ def test_golden_engines_write_the_same_outputs(capsys, samples, tmp_path):
         assert outputs["spikes"].shape == (12, 16, 10) and outputs["spikes"].sum() > 100
 
 
+def test_events_of_a_sensor_are_the_same_samples_and_outputs_can_be_nir_data(capsys, samples, tmp_path):
+    with np.load(samples) as shipped:
+        sample, t, line = np.nonzero(shipped["spikes"])
+        labels = shipped["labels"]
+    y, x = np.divmod(line, 8)
+    late = {"sample": 0, "t": 16 * 500, "x": 0, "y": 0}  # one event after the last step
+    columns = {"sample": sample, "t": t * 500 + 3, "x": x, "y": y}
+    columns = {name: np.append(values, late[name]) for name, values in columns.items()}
+    np.savez(tmp_path / "x.npz", **columns, p=np.ones(len(columns["t"]), bool), labels=labels)
+    common = ["simulate", "--json", "--input"]
+    assert cli.main([*common, str(samples), "-o", str(tmp_path / "a.npz")]) == 0
+    words = ["--step-us", "500", "--sensor", "8x8", "--polarity", "merge", "--steps", "16"]
+    assert cli.main([*common, str(tmp_path / "x.npz"), "-o", str(tmp_path / "y.nir"), *words]) == 0
+    first, second = capsys.readouterr().out.split("\n{")
+    first, second = json.loads(first), json.loads("{" + second)
+    assert second["spikes"] == first["spikes"] and second["accuracy"] == first["accuracy"]
+    assert second["notes"] == [f"{tmp_path / 'x.npz'}: {len(t) + 1:,} events; 1 after step 16 were cut off"]
+    found = nir.read_data(str(tmp_path / "y.nir")).nodes["lif2"].observables["spikes"]
+    with np.load(tmp_path / "a.npz") as outputs:
+        assert np.array_equal(found.data, outputs["spikes"]) and found.dt == 0.0005
+
+
+def test_binning_can_be_said_again():
+    assert Binning().flags == []
+    words = Binning(step_us=10, sensor="8x8", outside="drop").flags
+    assert words == ["--step-us", "10", "--sensor", "8x8", "--outside", "drop"]
+
+
+def test_a_sensor_that_is_none(capsys):
+    line = refuse(capsys, "simulate", "--sensor", "8")
+    assert line.startswith("command line: data.sensor: string should match pattern")
+
+
 def test_spikes_of_a_wrong_shape(capsys, tmp_path):
     path = tmp_path / "x.npy"
     np.save(path, np.zeros((3, 16, 63), dtype=np.uint8))
@@ -79,7 +114,7 @@ def test_an_unknown_engine(capsys, samples):
 def test_samples_are_needed_for_a_network_of_the_users(capsys, tmp_path):
     path = tmp_path / "net.npz"
     np.savez(path, **{"weight.0": np.ones((4, 3), dtype=int), "threshold.0": 5})
-    assert refuse(capsys, "simulate", path) == ("--input is missing: the samples that are to run, an .npz or .npy file")
+    assert refuse(capsys, "simulate", path) == "--input is missing: the samples that are to run"
 
 
 def test_an_output_that_cannot_be_written(capsys, samples, tmp_path):
