@@ -79,8 +79,10 @@ KINDS = {"hand": by_hand, "random": at_random}
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m rtl_tests.mutants", description=__doc__.splitlines()[0])
-    parser.add_argument("kinds", nargs="*", default=list(KINDS), choices=KINDS)
-    kinds = parser.parse_args().kinds
+    parser.add_argument("kinds", nargs="*", metavar="{" + ",".join(KINDS) + "}", help="default: all")
+    kinds = parser.parse_args().kinds or list(KINDS)
+    if unknown := set(kinds) - set(KINDS):
+        parser.error(f"kinds are {', '.join(KINDS)}, not {', '.join(sorted(unknown))}")
     reasons = tomllib.loads(EXPLANATIONS.read_text())
     verdicts, start = Verdicts(FOLDER / "verdicts.json"), time.monotonic()
     killed, survivors = 0, []
