@@ -15,16 +15,16 @@ import numpy as np
 
 from neurogen.spec.config import CoreConfig, FabricConfig
 
-from . import neurons
+from . import neurons, synapses
 
 TREE_RADIX = 4  # branches of a node in the barrier's trees
 FIRST_HEAD = 4  # scheduler: from the start to the first events; one more past a payload memory
 FIRST_STEP = 3  # sequencer: from the first event to the first step
-ROW_READ = 2  # dense store: from a step to its row; then products, then a level of adders per factor 2 of the banks
+ROW_READ = 2  # synapse store: from a step to its row; then products, then what the store says
 SUMMED = 2  # accumulators: from a row of sums to the clock in which the update unit may start
 EMPTY_START = 2  # from the release to the update unit's start where there are no events
 FIRST_VISIT = 2  # update unit: from its start to the first subgroup
-VISIT = 4  # update unit: from a subgroup to its vector, beside the neuron's own clocks
+VISIT = 4  # update unit: from a subgroup to its vector, beside the neuron's own clocks and those of its sums
 STORING = 3  # scheduler: clocks in which an event is on its way into its slot
 LEAVING = 2  # core: the last two states of a tick, after emission
 
@@ -33,7 +33,7 @@ LEAVING = 2  # core: the last two states of a tick, after emission
 class CoreActivity:
     """What one core did in one tick, in the order in which the hardware does it.
 
-    passes   groups that each pass of the sequencer walks, one a clock
+    walks    clocks of each walk over synapse rows: of the passes, or of the events of the bank that takes longest
     visited  groups that the update unit visits, ``subgroups`` clocks each
     vectors  update clocks (from 0, the first clock of the phase) whose vector enters the encoder's queue
     spikes   neurons that each of these vectors emits, one a clock
@@ -41,7 +41,7 @@ class CoreActivity:
     words    words to the host that each packet becomes: 0 of one to cores, 1 of a spike, 2 of a value
     """
 
-    passes: np.ndarray
+    walks: np.ndarray
     visited: np.ndarray
     subgroups: int
     vectors: np.ndarray
@@ -51,7 +51,7 @@ class CoreActivity:
 
     @property
     def integrate_cycles(self) -> int:
-        return int(self.passes.sum())
+        return int(self.walks.sum())
 
     @property
     def update_cycles(self) -> int:
@@ -60,22 +60,6 @@ class CoreActivity:
     @property
     def emit_cycles(self) -> int:
         return int(np.maximum(self.packets, 1).sum())
-
-
-def passes(axons: np.ndarray, ranges: np.ndarray, banks: int) -> list[int]:
-    """The range of every pass that one core makes over its pending axons, in order.
-
-    ``axons`` are axon numbers, ascending, and ``ranges`` the range of each. Bank ``axon % banks`` offers its axons in
-    ascending order; a pass takes the smallest range among the banks' heads, once from every bank whose head has it.
-    """
-    queues = [list(ranges[axons % banks == bank])[::-1] for bank in range(banks)]
-    order = []
-    while heads := [queue[-1] for queue in queues if queue]:
-        order.append(int(min(heads)))
-        for queue in queues:
-            if queue and queue[-1] == order[-1]:
-                queue.pop()
-    return order
 
 
 def vectors(visited: np.ndarray, emitted: np.ndarray, lanes: int, update_lanes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -175,16 +159,16 @@ def update_start(core: CoreConfig, activity: CoreActivity) -> int:
     """Clocks from a core's release to the start of its update unit."""
     if not activity.integrate_cycles:
         return EMPTY_START
-    product = core.payload_bits > 0
-    levels = core.banks.bit_length() - 1
-    return FIRST_HEAD + product + FIRST_STEP + activity.integrate_cycles + ROW_READ + product + levels + SUMMED - 1
+    product, sums = core.payload_bits > 0, synapses.stores()[core.store].sum_cycles(core)
+    return FIRST_HEAD + product + FIRST_STEP + activity.integrate_cycles + ROW_READ + product + sums + SUMMED - 1
 
 
 def core_cycles(config: FabricConfig, activity: CoreActivity) -> int:
     """Clocks in which a node is busy after its release, with the way of its packets."""
     core = config.core
     start = update_start(core, activity)
-    latency = VISIT + neurons.model(core.neuron.model).latency_cycles(core.neuron)
+    latency = VISIT + synapses.stores()[core.store].read_cycles(core)
+    latency += neurons.model(core.neuron.model).latency_cycles(core.neuron)
     updated, emitted, delivered = start, 0, 0
     if len(activity.vectors):
         updated, emitted, delivered = _emission(config, activity, start + FIRST_VISIT + latency)

@@ -53,12 +53,11 @@ class Tick:
         axons = _of_core(self.axons, core, config.axons)
         visited = _of_core(self.visited, core, config.groups)
         emitted = _of_core(self.emitted, core, config.groups * config.lanes)
-        order = cycles.passes(axons, tables.axon_range[axons + core * config.axons], config.banks)
         clocks, spikes = cycles.vectors(visited, emitted, config.lanes, config.update_lanes)
         emitted = emitted + core * config.groups * config.lanes
         routes, owner = tables.neuron_routes.take(emitted)
         return cycles.CoreActivity(
-            passes=tables.range_groups[core, order],
+            walks=tables.store.walks(core, axons),
             visited=visited,
             subgroups=config.subgroups,
             vectors=clocks,
@@ -227,42 +226,28 @@ class Fabric:
 
     def _integrate(self, axons: np.ndarray, payloads: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Input sums (C * G, P) and touched groups (C * G,) from the events of a slot."""
-        core, tables, nodes = self.config.core, self.tables, self.config.nodes
-        sums = np.zeros((nodes, core.groups * core.lanes), dtype=np.int64)
-        at, ranges = tables.axon_core[axons], tables.axon_range[axons]
-        if len(axons):
-            products = tables.weights[axons]
-            if core.payload_bits:
-                products = products * payloads[:, None]
-            starts = np.flatnonzero(np.diff(at, prepend=-1))
-            sums[at[starts]] = np.add.reduceat(products, starts, axis=0, dtype=np.int64)
-            if not tables.proved:
-                self._check_sums(products, starts, at)
+        store = self.tables.store
+        factors = payloads if self.config.core.payload_bits else None
+        if not self.tables.proved:
+            self._check_sums(axons, factors)
+        work = store.work(axons)
+        self._counters[Status.EVENTS] += self._per_node(self.tables.axon_core[axons])
+        self._counters[Status.ROWS] += work.rows
+        self._counters[Status.INTEGRATE_CYCLES] += work.cycles
+        return store.sums(axons, factors), work.touched
 
-        local = axons % core.axons
-        keys = (at * core.ranges + ranges) * core.banks + local % core.banks
-        events = np.bincount(keys, minlength=nodes * core.ranges * core.banks).reshape(nodes, core.ranges, core.banks)
-        touched = ((events.any(axis=2)[..., None]) & tables.range_reaches).any(axis=1).ravel()
-        passes = events.max(axis=2)
-        for node in np.flatnonzero(~tables.sorted_cores):
-            order = cycles.passes(local[at == node], ranges[at == node], core.banks)
-            passes[node] = np.bincount(order, minlength=core.ranges)
-        self._counters[Status.EVENTS] += self._per_node(at)
-        self._counters[Status.ROWS] += (events.sum(axis=2) * tables.range_groups).sum(axis=1)
-        self._counters[Status.INTEGRATE_CYCLES] += (passes * tables.range_groups).sum(axis=1)
-        return sums.reshape(self._groups), touched
-
-    def _check_sums(self, products: np.ndarray, starts: np.ndarray, at: np.ndarray) -> None:
-        bits = self.config.core.accumulator_bits
-        limit = 1 << (bits - 1)
-        high = np.add.reduceat(np.maximum(products, 0), starts, axis=0, dtype=np.int64)
-        low = np.add.reduceat(np.minimum(products, 0), starts, axis=0, dtype=np.int64)
+    def _check_sums(self, axons: np.ndarray, factors: np.ndarray | None) -> None:
+        core = self.config.core
+        limit = 1 << (core.accumulator_bits - 1)
+        high = self.tables.store.sums(axons, factors, lambda products: np.maximum(products, 0))
+        low = self.tables.store.sums(axons, factors, lambda products: np.minimum(products, 0))
         bad = np.argwhere((high >= limit) | (low < -limit))
         if len(bad):
-            row, neuron = bad[0]
+            group, lane = bad[0]
+            node, neuron = divmod(group * core.lanes + lane, core.groups * core.lanes)
             raise InputError(
-                f"tick {self.next}, core {at[starts[row]]}, neuron {neuron}: products add up to {low[row, neuron]} and"
-                f" {high[row, neuron]}, which {bits} accumulator bits do not hold"
+                f"tick {self.next}, core {node}, neuron {neuron}: products add up to {low[group, lane]} and"
+                f" {high[group, lane]}, which {core.accumulator_bits} accumulator bits do not hold"
             )
 
     def _update(self, base: Timebase, visited: np.ndarray, sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

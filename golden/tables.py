@@ -13,7 +13,7 @@ import numpy as np
 from neurogen.spec.errors import InputError
 from neurogen.spec.image import Image
 
-from . import routing
+from . import routing, synapses
 
 
 class Ragged:
@@ -43,14 +43,7 @@ class Tables:
     image: Image
 
     def __post_init__(self):
-        core = self.image.config.core
-        for index, (first, last) in enumerate(zip(self.range_first, self.range_last, strict=True)):
-            if (first > last).any() or (last >= core.groups).any():
-                raise InputError(f"core {index}: a group range is not within 0..{core.groups - 1}")
-        if (self.axon_base + self.axon_groups > core.rows).any():
-            axon = int(np.argmax(self.axon_base + self.axon_groups > core.rows))
-            where = f"core {axon // core.axons}: axon {axon % core.axons}"
-            raise InputError(f"{where}: its rows end beyond the {core.rows} rows of a synapse bank")
+        _ = self.store
 
     def column(self, table: str, name: str) -> np.ndarray:
         """A column of a per-core table, all cores one after the other: (cores, ...), int64; 0 where it is missing."""
@@ -67,77 +60,55 @@ class Tables:
         columns = [getattr(item, table).get(name, missing) for item in self.image.cores]
         return np.stack([np.asarray(column, dtype=np.int64) for column in columns])
 
+    @property
+    def nodes(self) -> int:
+        return len(self.image.cores)
+
     # Axons: (C * A,)
 
-    def _axon_column(self, name: str) -> np.ndarray:
+    def axon_column(self, name: str) -> np.ndarray:
         core = self.image.config.core
         axon = np.arange(core.axons)
         return self.column("axons", name)[:, axon % core.banks, axon // core.banks].ravel()
 
     @cached_property
-    def axon_base(self) -> np.ndarray:
-        return self._axon_column("base")
-
-    @cached_property
-    def axon_range(self) -> np.ndarray:
-        return self._axon_column("range")
-
-    @cached_property
     def axon_core(self) -> np.ndarray:
-        return np.repeat(np.arange(len(self.image.cores)), self.image.config.core.axons)
+        return np.repeat(np.arange(self.nodes), self.image.config.core.axons)
 
-    @cached_property
-    def axon_groups(self) -> np.ndarray:
-        """Groups, and so synapse rows, that an event of the axon walks."""
-        return self.range_groups[self.axon_core, self.axon_range]
-
-    @cached_property
-    def range_first(self) -> np.ndarray:
-        return self.column("walks", "first")
-
-    @cached_property
-    def range_last(self) -> np.ndarray:
-        return self.column("walks", "last")
-
-    @cached_property
-    def range_groups(self) -> np.ndarray:
-        """(C, R) groups in each range."""
-        return self.range_last - self.range_first + 1
-
-    @cached_property
-    def range_reaches(self) -> np.ndarray:
-        """(C, R, G) bool: the range covers the group."""
-        group = np.arange(self.image.config.core.groups)
-        return (self.range_first[..., None] <= group) & (group <= self.range_last[..., None])
-
-    @cached_property
-    def sorted_cores(self) -> np.ndarray:
-        """(C,) bool: in every bank the axons stand in the order of their ranges."""
+    def check_axons(self, wrong: np.ndarray, what: str = "") -> None:
+        """Raises InputError for the first axon that is ``wrong`` (C * A,); what is, by default its synapse rows."""
         core = self.image.config.core
-        ranges = self.axon_range.reshape(-1, core.axons)
-        return (ranges[:, core.banks :] >= ranges[:, : -core.banks]).all(axis=1)
+        if wrong.any():
+            node, axon = divmod(int(np.argmax(wrong)), core.axons)
+            what = what or f"its rows end beyond the {core.rows} rows of a synapse bank"
+            raise InputError(f"core {node}: axon {axon}: {what}")
+
+    # Synapses
 
     @cached_property
-    def weights(self) -> np.ndarray:
-        """(C * A, G * P) signed weights, int16; 0 where an axon does not reach."""
+    def store(self):
+        """The synapse store, over the whole fabric."""
+        return synapses.stores()[self.image.config.core.store].Store(self)
+
+    @cached_property
+    def _synapses(self) -> dict[str, np.ndarray]:
+        """(C, K, rows, P) each; weights as int16."""
+        found = {"weight": np.stack([item.synapses for item in self.image.cores]).astype(np.int16)}
+        names = self.image.cores[0].targets
+        return found | {name: np.stack([item.targets[name] for item in self.image.cores]) for name in names}
+
+    def synapse_rows(self, axons: np.ndarray, rows: np.ndarray, field: str = "weight") -> np.ndarray:
+        """(n, P): rows ``rows`` (n,) of the banks of ``axons`` (n,)."""
         core = self.image.config.core
-        group = np.arange(core.groups)
-        dense = np.zeros((len(self.axon_base), core.groups, core.lanes), dtype=np.int16)
-        first = self.range_first[self.axon_core, self.axon_range]
-        axon, group = np.nonzero(self.range_reaches[self.axon_core, self.axon_range])
-        row = self.axon_base[axon] + group - first[axon]
-        synapses = np.stack([item.synapses for item in self.image.cores])
-        dense[axon, group] = synapses[self.axon_core[axon], axon % core.axons % core.banks, row]
-        return dense.reshape(len(dense), -1)
+        return self._synapses[field][self.axon_core[axons], axons % core.axons % core.banks, rows]
 
     @cached_property
     def proved(self) -> bool:
         """Whether no events at all can make a sum of positive or of negative products leave the accumulator."""
         core = self.image.config.core
-        least, most = core.payload_range
-        by_core = self.weights.reshape(-1, core.axons, self.weights.shape[1])
-        positive = np.maximum(by_core, 0).sum(axis=1, dtype=np.int64)
-        negative = np.minimum(by_core, 0).sum(axis=1, dtype=np.int64)
+        axons, (least, most) = np.arange(self.nodes * core.axons), core.payload_range
+        positive = self.store.sums(axons, part=lambda weights: np.maximum(weights, 0))
+        negative = self.store.sums(axons, part=lambda weights: np.minimum(weights, 0))
         high, low = positive * most + negative * least, positive * least + negative * most
         limit = 1 << (core.accumulator_bits - 1)
         return bool((high < limit).all() and (low >= -limit).all())

@@ -1,12 +1,12 @@
 """Random images of one core: tables that no compiler would write, so that every path through a core is busy at times.
 
-Axons name ranges in any order, neurons have no routes or several, and some groups are not used, or deliver values.
+Axons walk synapses in any order, neurons have no routes or several, and some groups are not used, or deliver values.
 Every axon still has one source and one delay.
 """
 
 import numpy as np
 
-from neurogen.spec.config import FabricConfig
+from neurogen.spec.config import CoreConfig, FabricConfig
 from neurogen.spec.fixed import Reset, signed_range
 from neurogen.spec.image import CoreImage, Image
 
@@ -17,14 +17,7 @@ DENSITIES = (0.0, 0.0, 0.05, 0.3, 1.0)
 def random_image(config: FabricConfig, rng: np.random.Generator) -> Image:
     """An image of a 1x1 fabric, with an input ``in`` of one line for every axon that is not its own neurons'."""
     core, memory = config.core, CoreImage.empty(config)
-    groups = np.sort(rng.integers(core.groups, size=(2, core.ranges)), axis=0)
-    memory.walks["first"][:], memory.walks["last"][:] = groups
-    axons = memory.axons["base"].shape
-    memory.axons["base"][:] = rng.integers(core.rows - core.groups + 1, size=axons)
-    memory.axons["range"][:] = rng.integers(core.ranges, size=axons)
-    low, high = signed_range(core.weight_bits)
-    limit = signed_range(core.accumulator_bits)[1] // (core.axons * max(1, (1 << core.payload_bits) - 1))
-    memory.synapses[:] = rng.integers(max(low, -limit), min(high, limit) + 1, size=memory.synapses.shape)
+    draw_synapses(config, memory, rng)
     _draw_neurons(config, memory, rng)
     own = rng.permutation(core.axons)[: core.axons // 2]
     _draw_routes(config, memory, rng, iter(own.tolist()))
@@ -40,6 +33,53 @@ def random_image(config: FabricConfig, rng: np.random.Generator) -> Image:
         outputs=(),
         placements=(),
     )
+
+
+def draw_synapses(config: FabricConfig, memory: CoreImage, rng: np.random.Generator) -> None:
+    """Axon rows, what they name, and weights that cannot overflow the accumulators."""
+    core = config.core
+    {"dense": _draw_ranges, "conv": _draw_lines, "sparse": _draw_lists}[core.store](core, memory, rng)
+    low, high = signed_range(core.weight_bits)
+    most = core.axons * max(1, (1 << core.payload_bits) - 1)
+    limit = signed_range(core.accumulator_bits)[1] // (most * (core.groups if core.store == "sparse" else 1))
+    memory.synapses[:] = rng.integers(max(low, -limit), min(high, limit) + 1, size=memory.synapses.shape)
+
+
+def _draw_ranges(core: CoreConfig, memory: CoreImage, rng: np.random.Generator) -> None:
+    groups = np.sort(rng.integers(core.groups, size=(2, core.ranges)), axis=0)
+    memory.walks["first"][:], memory.walks["last"][:] = groups
+    axons = memory.axons["base"].shape
+    memory.axons["base"][:] = rng.integers(core.rows - core.groups + 1, size=axons)
+    memory.axons["range"][:] = rng.integers(core.ranges, size=axons)
+
+
+def _draw_lines(core: CoreConfig, memory: CoreImage, rng: np.random.Generator) -> None:
+    """Lines whose rows and groups exist; one axon in five reaches nothing."""
+    memory.walks["row_stride"][:] = rng.integers(min(core.rows, 2 * core.groups), size=core.walks)
+    memory.walks["group_stride"][:] = rng.integers(core.groups, size=core.walks)
+    for place in np.ndindex(memory.axons["base"].shape):
+        geometry = rng.integers(core.walks)
+        rows, groups = (int(memory.walks[name][geometry]) for name in ("row_stride", "group_stride"))
+        length = int(rng.integers(1, core.groups + 1))
+        most = min((core.groups - length) // max(groups, 1), (core.rows - length) // max(rows, 1), core.groups - 1)
+        lines = int(rng.integers(1, most + 2))
+        row = {
+            "base": rng.integers(core.rows - length - (lines - 1) * rows + 1),
+            "first": rng.integers(core.groups - length - (lines - 1) * groups + 1),
+            "length": length * (rng.random() < 0.8),
+            "lines": lines,
+            "geometry": geometry,
+        }
+        for name, value in row.items():
+            memory.axons[name][place] = value
+
+
+def _draw_lists(core: CoreConfig, memory: CoreImage, rng: np.random.Generator) -> None:
+    """Lists of any length; lanes of one row, and rows of one list, repeat groups."""
+    memory.targets["group"][:] = rng.integers(core.groups, size=memory.synapses.shape)
+    count = rng.integers(core.groups + 1, size=memory.axons["base"].shape)
+    memory.axons["count"][:] = count
+    memory.axons["base"][:] = rng.integers(core.rows - count + 1)
 
 
 def _draw_neurons(config: FabricConfig, memory: CoreImage, rng: np.random.Generator) -> None:

@@ -36,9 +36,9 @@ def features(activity: CoreActivity) -> dict[str, bool]:
     """What is remarkable about a tick."""
     packets, words = activity.packets, activity.words
     return {
-        "nothing": not len(activity.passes) and not len(activity.visited),
-        "no events": not len(activity.passes) and len(activity.visited),
-        "ranges of different length": len(set(activity.passes.tolist())) > 1,
+        "nothing": not len(activity.walks) and not len(activity.visited),
+        "no events": not len(activity.walks) and len(activity.visited),
+        "walks of different length": len(set(activity.walks.tolist())) > 1,
         "several routes": (packets > 1).any(),
         "no routes": (packets == 0).any(),
         "packets to core and host": 0 in words and 1 in words,

@@ -21,7 +21,7 @@ VALUES = FabricConfig(
         neuron=NeuronConfig(model="if", parameters={"threshold": "per_population", "bias": "per_neuron"}),
     ),
 )  # fmt: skip
-COMMON = ("no events", "ranges of different length", "several routes", "no routes", "packets to core and host")
+COMMON = ("no events", "walks of different length", "several routes", "no routes", "packets to core and host")
 CASES = {
     "lif_1x1": (FABRICS["lif_1x1"], ("nothing", "encoder full")),
     "cuba_1x1_block": (FABRICS["cuba_1x1_block"], ("encoder full",)),

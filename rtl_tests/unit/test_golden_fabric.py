@@ -8,6 +8,7 @@ import pytest
 from golden import cycles, routing, samples
 from golden import network as golden_network
 from golden.fabric import Fabric
+from golden.synapses import dense
 from neurogen.spec.errors import InputError
 from neurogen.spec.fixed import Reset
 from neurogen.spec.image import CoreImage, Image
@@ -296,7 +297,7 @@ def test_multicast_reaches_the_rectangle_and_counts_hops():
 
 def test_passes_take_the_smallest_range_first():
     axons, ranges = np.array([0, 1, 2, 3, 5]), np.array([1, 0, 0, 1, 1])
-    assert cycles.passes(axons, ranges, banks=2) == [0, 1, 0, 1]  # bank 0 offers 1, 0; bank 1 offers 0, 1, 1
+    assert dense.passes(axons, ranges, banks=2) == [0, 1, 0, 1]  # bank 0 offers 1, 0; bank 1 offers 0, 1, 1
 
 
 def test_vectors_enter_at_the_clock_of_their_subgroup():
@@ -312,7 +313,7 @@ def test_unsorted_axons_cost_the_passes_they_make():
     machine = Fabric(image)
     machine.events(0, (0, 0, 0, 0), [0, 1, 2, 3, 5])
     tick = machine.tick()
-    assert tick.activity(0).passes.tolist() == [2, 3, 2, 3]
+    assert tick.activity(0).walks.tolist() == [2, 3, 2, 3]
     assert machine.counters(0)[Status.INTEGRATE_CYCLES] == 10
     assert machine.counters(0)[Status.ROWS] == 2 * 2 + 3 * 3
 

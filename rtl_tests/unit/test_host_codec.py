@@ -80,7 +80,7 @@ def test_more_events_than_a_command_holds_are_split():
     port = GoldenPort(case.image)
     port.execute(codec.events(config.model_copy(update={"core": case.image.config.core}), 0, events))
     assert port.largest_events == 4095
-    assert port.fabric.tick().activity(0).passes.size > 0
+    assert port.fabric.tick().activity(0).walks.size > 0
 
 
 messages = st.lists(
