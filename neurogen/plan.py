@@ -64,7 +64,7 @@ def _populations(found: Target) -> Iterator[dict[str, Any]]:
     width = found.config.width
     for population in found.network.populations:
         places = [
-            f"{p.first}..{p.first + p.count - 1} at core {p.core % width},{p.core // width} from neuron {p.neuron}"
+            f"core {p.core % width},{p.core // width}: {p}"
             for p in found.image.placements
             if p.population == population.name
         ]

@@ -104,7 +104,7 @@ def hand_image(network: Network, config: FabricConfig, order: list[int]) -> Imag
         input_payload_bits={item.name: item.payload_bits for item in network.inputs},
         outputs=tuple(outputs),
         placements=tuple(
-            Placement(name, 0, network.population(name).size, at, group * core.lanes)
+            Placement.block(name, 0, network.population(name).size, at, group * core.lanes)
             for name, (at, group) in placed.items()
         ),
         step_ticks=ticks,

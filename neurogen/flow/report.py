@@ -66,7 +66,7 @@ def _mapping(target: Target) -> Iterator[dict[str, Any]]:
     width = target.config.width
     for p in target.image.placements:
         y, x = divmod(p.core, width)
-        yield {"population": p.population, "first": p.first, "count": p.count, "core": [x, y], "neuron": p.neuron}
+        yield {"population": p.population, "count": p.count, "core": [x, y], "neurons": str(p)}
 
 
 def _memory(config: FabricConfig) -> Iterator[dict[str, Any]]:

@@ -76,15 +76,36 @@ class CoreImage:
         return bits
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Placement:
-    """Neurons ``first``.. of a population: ``count`` of them at core ``core`` from core neuron ``neuron``."""
+    """Neurons of a population at core ``core``: ``neurons[i]`` of the population is the core's neuron ``places[i]``.
+
+    ``neurons`` ascend; ``places`` need not, because each synapse store asks for an order of its own.
+    """
 
     population: str
-    first: int
-    count: int
     core: int
-    neuron: int
+    neurons: np.ndarray
+    places: np.ndarray
+
+    @classmethod
+    def block(cls, population: str, first: int, count: int, core: int, neuron: int) -> "Placement":
+        """``count`` neurons from ``first`` on, in order, from the core's neuron ``neuron`` on."""
+        return cls(population, core, np.arange(first, first + count), np.arange(neuron, neuron + count))
+
+    @property
+    def count(self) -> int:
+        return len(self.neurons)
+
+    def place_of(self, neuron: int) -> int | None:
+        """Where a neuron of the population sits, if it is here."""
+        at = int(np.searchsorted(self.neurons, neuron))
+        return int(self.places[at]) if at < self.count and self.neurons[at] == neuron else None
+
+    def __str__(self) -> str:
+        first, last = self.neurons[0], self.neurons[-1]
+        which = f"{first}..{last}" if last - first < self.count else f"{self.count} of {first}..{last}"
+        return f"{which} from neuron {self.places.min()} on"
 
 
 @dataclass(frozen=True)
@@ -144,7 +165,10 @@ class Image:
             cores=tuple(cores),
             inputs={name: arrays[f"input.{i}"] for i, name in enumerate(header["input_sizes"])},
             outputs=tuple(header.pop("outputs")),
-            placements=tuple(Placement(**item) for item in header.pop("placements")),
+            placements=tuple(
+                Placement(**item, neurons=arrays[f"placement.{i}.neurons"], places=arrays[f"placement.{i}.places"])
+                for i, item in enumerate(header.pop("placements"))
+            ),
             **header,
         )
 
@@ -161,6 +185,8 @@ def _serialise(image: Image) -> bytes:
                 arrays[f"core.{index}.{name}.{column}"] = values
     for i, name in enumerate(image.input_sizes):
         arrays[f"input.{i}"] = image.inputs[name]
+    for i, item in enumerate(image.placements):
+        arrays |= {f"placement.{i}.neurons": item.neurons, f"placement.{i}.places": item.places}
     header = {
         "format": FORMAT,
         "config": image.config.model_dump(),
@@ -168,7 +194,7 @@ def _serialise(image: Image) -> bytes:
         "input_sizes": image.input_sizes,
         "input_payload_bits": image.input_payload_bits,
         "outputs": list(image.outputs),
-        "placements": [vars(item) for item in image.placements],
+        "placements": [{"population": item.population, "core": item.core} for item in image.placements],
         "step_ticks": image.step_ticks,
         "depth": image.depth,
         "network_digest": image.network_digest,

@@ -144,8 +144,8 @@ class Checker:
         for output in self.image.outputs:
             index = line - output["first_line"]
             for p in self.image.placements if 0 <= index < output["size"] else ():
-                if p.population == output["population"] and p.first <= index < p.first + p.count:
-                    return {"core": p.core, "neuron": p.neuron + index - p.first, "output": f"{p.population}[{index}]"}
+                if p.population == output["population"] and (place := p.place_of(index)) is not None:
+                    return {"core": p.core, "neuron": place, "output": f"{p.population}[{index}]"}
         return {"line": line}
 
     def _cycles(self, e: Expectation, cycles: int, sample: int, found: Statistics, exact: bool) -> None:

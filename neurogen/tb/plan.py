@@ -182,8 +182,7 @@ def silence(image: Image, fired: np.ndarray, reached: np.ndarray) -> str | None:
     active: dict[str, int] = {}
     sizes: dict[str, int] = {}
     for p in image.placements:
-        start = p.core * lanes + p.neuron
-        active[p.population] = active.get(p.population, 0) + int(fired[start : start + p.count].sum())
+        active[p.population] = active.get(p.population, 0) + int(fired[p.core * lanes + p.places].sum())
         sizes[p.population] = sizes.get(p.population, 0) + p.count
         if not reached[p.core]:
             return f"no event reached core {p.core}"

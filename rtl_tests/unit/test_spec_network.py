@@ -36,7 +36,7 @@ def image(config: FabricConfig) -> Image:
         input_sizes={"x": 2},
         input_payload_bits={"x": 0},
         outputs=({"population": "out", "values": False, "size": 3, "first_line": 0, "depth": 1},),
-        placements=(Placement("out", 0, 3, 0, 0),),
+        placements=(Placement("out", 0, np.arange(3), np.array([2, 0, 1])),),
         depth=1,
         metadata={"name": "tiny"},
     )
@@ -93,9 +93,23 @@ def test_an_image_comes_back_from_its_file(tmp_path):
     before.save(tmp_path / "image.npz")
     after = Image.load(tmp_path / "image.npz")
     assert after.digest == before.digest and after.config == before.config
-    assert after.placements == before.placements and after.outputs == before.outputs
+    assert after.outputs == before.outputs
+    for place in (*before.placements, *after.placements):
+        assert (place.population, place.core, place.neurons.tolist(), place.places.tolist()) == (
+            "out",
+            0,
+            [0, 1, 2],
+            [2, 0, 1],
+        )
     np.testing.assert_array_equal(after.cores[1].synapses, before.cores[1].synapses)
     np.testing.assert_array_equal(after.inputs["x"], before.inputs["x"])
+
+
+def test_a_placement_says_where_its_neurons_sit():
+    place = Placement("out", 0, np.array([2, 5, 6]), np.array([9, 7, 8]))
+    assert [place.place_of(neuron) for neuron in (1, 2, 3, 5, 6, 7)] == [None, 9, None, 7, 8, None]
+    assert str(place) == "3 of 2..6 from neuron 7 on"
+    assert str(Placement.block("out", 4, 3, 0, 16)) == "4..6 from neuron 16 on"
 
 
 def test_configuration_writes_cover_every_writable_word():

@@ -143,5 +143,5 @@ def test_silence_is_explained():
     assert silence(image, everything, ~reached) == "no event reached core 0"
     place = max(image.placements, key=lambda p: p.count)
     few = everything.copy()
-    few[place.neuron + 2 : place.neuron + place.count] = False
+    few[place.places[2:]] = False
     assert silence(image, few, reached) == f"only 2 of {place.count} neurons of population {place.population!r} fired"

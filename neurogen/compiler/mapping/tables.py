@@ -32,7 +32,8 @@ def write(network: Network, config: FabricConfig, mapping) -> Image:
         input_payload_bits={item.name: item.payload_bits for item in network.inputs},
         outputs=outputs,
         placements=tuple(
-            Placement(c.population, c.first, c.count, c.core, c.group * config.core.lanes) for c in mapping.chunks
+            Placement.block(c.population, c.first, c.count, c.core, c.group * config.core.lanes)
+            for c in mapping.chunks
         ),
         step_ticks=mapping.schedule.step_ticks,
         depth=mapping.schedule.depth,
