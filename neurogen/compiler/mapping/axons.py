@@ -1,5 +1,6 @@
 """Axon numbers: one number for each source neuron and rectangle of cores, the same at every core of the rectangle."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,25 +97,29 @@ def _order(request) -> tuple:
 
 def _requests(per_node: list[list[Segment]], config: FabricConfig, multicast: bool):
     """(link, source neurons, rectangle, segments by node) of every bundle, without axon numbers."""
+    for link, neurons, by_node in patterns(per_node):
+        targets = set(by_node)
+        rectangles = cover(targets, config.width) if multicast else [_one(node, config) for node in sorted(targets)]
+        for x0, x1, y0, y1 in rectangles:
+            inside = [y * config.width + x for y in range(y0, y1 + 1) for x in range(x0, x1 + 1)]
+            yield link, neurons, (x0, x1, y0, y1), {node: by_node[node] for node in inside}
+
+
+def patterns(per_core: list[list[Segment]]) -> Iterator[tuple[Link, np.ndarray, dict[int, Segment]]]:
+    """(link, source neurons, segments by core): the neurons of one link that reach the same cores, one axon each."""
     layers: dict[tuple[Link, int], dict[int, Segment]] = {}
-    for node, found in enumerate(per_node):
+    for core, found in enumerate(per_core):
         counts: dict[Link, int] = {}
         for segment in found:
             layer = counts[segment.link] = counts.get(segment.link, -1) + 1
-            layers.setdefault((segment.link, layer), {})[node] = segment
-    for (link, _), by_node in layers.items():
-        nodes = np.array(list(by_node))
-        reached = np.stack([segment.reached for segment in by_node.values()])
-        patterns, member = np.unique(reached, axis=1, return_inverse=True)
-        for index, pattern in enumerate(patterns.T):
-            if not pattern.any():
-                continue
-            neurons = np.flatnonzero(member == index)
-            targets = set(nodes[pattern].tolist())
-            rectangles = cover(targets, config.width) if multicast else [_one(node, config) for node in sorted(targets)]
-            for x0, x1, y0, y1 in rectangles:
-                inside = [y * config.width + x for y in range(y0, y1 + 1) for x in range(x0, x1 + 1)]
-                yield link, neurons, (x0, x1, y0, y1), {node: by_node[node] for node in inside}
+            layers.setdefault((segment.link, layer), {})[core] = segment
+    for (link, _), by_core in layers.items():
+        cores = np.array(list(by_core))
+        reached = np.stack([segment.reached for segment in by_core.values()])
+        rows, member = np.unique(reached, axis=1, return_inverse=True)
+        for index, row in enumerate(rows.T):
+            if row.any():
+                yield link, np.flatnonzero(member == index), {core: by_core[core] for core in cores[row].tolist()}
 
 
 def _one(node: int, config: FabricConfig) -> Rectangle:
