@@ -13,7 +13,7 @@ import numpy as np
 
 from neurogen.spec.errors import InputError
 from neurogen.spec.kernels import Kernel
-from neurogen.spec.network import Network, Projection
+from neurogen.spec.network import Input, Network, Projection
 
 from . import neurons
 
@@ -75,14 +75,14 @@ def run(
     for start in range(0, feeds.samples, chunk):
         stop = min(start + chunk, feeds.samples)
         traces = feeds.read(start, stop)
-        traces |= {c.name: np.zeros((stop - start, feeds.steps, c.size), bool) for c in cells}
+        traces |= {c.name: np.zeros((stop - start, feeds.steps, c.size), c.dtype) for c in cells}
         values = {name: array[start:stop] for name, array in result.values.items()}
         for loop in loops:
             _run_loop(loop, traces, values)
         for name, trace in traces.items():
             result.counts[name] += int(np.count_nonzero(trace))
             if name in result.spikes:
-                result.spikes[name][start:stop] = trace
+                result.spikes[name][start:stop] = trace != 0
         if progress:
             progress(stop, feeds.samples)
     operations = {id(path.projection): path.operations for c in cells for path in c.paths}
@@ -164,8 +164,10 @@ class _Feeds:
 
 
 def _largest(source) -> int:
-    """The largest value of an event of an input or a population."""
-    return max(1, (1 << getattr(source, "payload_bits", 0)) - 1)
+    """The largest magnitude of an event of an input or a population."""
+    if isinstance(source, Input):
+        return max(1, (1 << source.payload_bits) - 1)
+    return 1 << (source.widths["v"] - 1) if source.graded else 1
 
 
 class _Matrix:
@@ -261,6 +263,7 @@ class _Cells:
     def __init__(self, network: Network, name: str, loop: list[str]):
         population = network.population(name)
         self.name, self.size, self.widths = name, population.size, population.widths
+        self.dtype = np.int64 if population.graded else bool
         self.model = neurons.model(population.model)
         self.parameters = {p.name: _simplified(population.parameter(p.name)) for p in population.spec.PARAMETERS}
         sources = {item.name: item for item in (*network.inputs, *network.populations)}
@@ -281,12 +284,12 @@ class _Cells:
                 path.add(self.current, traces, 0)
 
     def step(self, traces: dict[str, np.ndarray], step: int) -> np.ndarray:
-        """One step of every neuron; the spikes, bool (samples, n)."""
+        """One step of every neuron; the events (samples, n): spikes, or the values of a graded population."""
         current = self.current[:, step : step + 1]
         for path in self.recurrent:
             path.add(current, traces, step)
         self.state, spike = self.model.step(self.state, self.parameters, current[:, 0], self.widths)
-        return spike
+        return self.state["v"] if self.dtype is np.int64 else spike
 
 
 def _reach(projection: Projection) -> int:

@@ -59,13 +59,11 @@ def markdown_table(rows: list[dict[str, Any]]) -> str:
 def neuron_text(record: dict[str, Any]) -> str:
     """One neuron model for a terminal."""
     equation = "\n".join(f"  {line}" for line in record["equation"].splitlines())
-    tables = "\n\n".join(text_table(record[key]) for key in ("state", "parameters"))
+    tables = "\n\n".join(text_table(record[key]) for key in ("state", "parameters") if record[key])
     return f"{record['name']}: {record['summary']}\n\n{equation}\n\n{tables}\n"
 
 
 def neuron_markdown(record: dict[str, Any]) -> str:
     """The generated part of one neuron model's page."""
-    return (
-        f"```\n{record['equation']}```\n\nSource: {record['source']}.\n\n"
-        f"{markdown_table(record['state'])}\n\n{markdown_table(record['parameters'])}\n"
-    )
+    tables = "\n\n".join(markdown_table(record[key]) for key in ("state", "parameters") if record[key])
+    return f"```\n{record['equation']}```\n\nSource: {record['source']}.\n\n{tables}\n"

@@ -83,7 +83,12 @@ def cuba_lif(state, p, current, widths):
     return held | {"refractory": count_down(state, s, p)}, s
 
 
-STEP = {"lif": lif, "if": lif, "cuba_lif": cuba_lif}
+def total(state, p, current, widths):
+    v = bounded(current, widths["v"], Overflow.WRAP)
+    return {"v": v}, v != 0
+
+
+STEP = {"lif": lif, "if": lif, "cuba_lif": cuba_lif, "sum": total}
 
 
 def run(network: Network, sample: dict[str, list[list[int]]]) -> tuple[dict, dict]:

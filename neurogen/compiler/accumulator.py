@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..spec.errors import InputError
-from ..spec.fixed import signed_bits_for
+from ..spec.fixed import signed_bits_for, signed_range
 from ..spec.network import Network
+from ..spec.neurons import sum as sum_model
 
 
 @dataclass(frozen=True)
@@ -23,16 +24,38 @@ class Extremes:
         return np.array([signed_bits_for(int(low), int(high)) for low, high in pairs])
 
 
-def extremes(network: Network, population: str) -> Extremes:
-    """Sums over all projections, an input's payload at its largest."""
+def extremes(network: Network, population: str, loop: tuple[str, ...] = ()) -> Extremes:
+    """Sums over all projections, every event at its smallest or largest.
+
+    Raises InputError where sums are passed on round a loop, for then nothing bounds them; ``loop`` are those that ask.
+    """
     size = network.population(population).size
-    payloads = {item.name: (1 << item.payload_bits) - 1 if item.payload_bits else 1 for item in network.inputs}
     positive, negative = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
     for projection in network.incoming(population):
-        factor = payloads.get(projection.source, 1)
-        positive += factor * projection.one_sided[0]
-        negative += factor * projection.one_sided[1]
+        low, high = payloads(network, projection.source, loop)
+        if np.ndim(low) == 0:
+            above, below = projection.one_sided
+        else:
+            above, below = (part(projection.dense, 0) for part in (np.maximum, np.minimum))
+        positive += np.dot(high, above) + np.dot(low, below)
+        negative += np.dot(low, above) + np.dot(high, below)
     return Extremes(positive, negative)
+
+
+def payloads(network: Network, source: str, loop: tuple[str, ...] = ()) -> tuple[int | np.ndarray, int | np.ndarray]:
+    """Smallest (0 or less) and largest payload of a source's events: of each neuron, (n,), where it passes sums on."""
+    for item in network.inputs:
+        if item.name == source:
+            return 0, (1 << item.payload_bits) - 1 if item.payload_bits else 1
+    population = network.population(source)
+    if not population.graded:
+        return 0, 1
+    if population.model != sum_model.NAME:
+        return signed_range(population.widths["v"])
+    if source in loop:
+        raise InputError(f"the sums of {source!r} are passed on round a loop, so nothing bounds them")
+    found = extremes(network, source, (*loop, source))
+    return found.negative, found.positive
 
 
 def accumulator_bits(network: Network) -> int:

@@ -69,7 +69,7 @@ class Routes(wiring.Component):
     tick_slot : In
         The current tick mod D; stable while ``busy``.
     packets : Out(stream of flits)
-        To cores SPIKE with slot ``(tick_slot + delay) mod D``, its payload the carried value or 1; to the host SPIKE, or
+        To cores SPIKE with slot ``(tick_slot + delay) mod D``, payload the carried value or 1; to the host SPIKE, or
         VALUE for a carried value.
     packet_count : Out(1)
         A packet leaves in this clock.

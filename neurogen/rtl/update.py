@@ -85,7 +85,7 @@ class Visits(wiring.Component):
 
 
 class Outcome(NamedTuple):
-    """One neuron's update: the ``state`` to keep, whether it emits, and the ``value`` that it carries if not a spike."""
+    """One neuron's update: the ``state`` to keep, whether it emits, and the ``value`` that it may carry."""
 
     state: Value
     fires: Value

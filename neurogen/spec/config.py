@@ -141,7 +141,7 @@ class NeuronConfig(Config):
     def widths(self) -> dict[str, int]:
         """Width of every register; ``refractory`` vanishes where no refractory period can occur."""
         widths = {state.name: self.state_bits.get(state.name, state.bits) for state in self.spec.STATE}
-        if self.parameters.get("refractory_ticks", 0) == 0:
+        if "refractory" in widths and self.parameters.get("refractory_ticks", 0) == 0:
             widths["refractory"] = 0
         return widths
 
@@ -218,7 +218,7 @@ class CoreConfig(Config):
         )
         _require(self.banks <= self.axons, f"banks is at most axons ({self.axons}), not {self.banks}")
         if self.payload_signed:
-            _require(self.payload_bits >= 2, f"payload_bits is at least 2 where payload_signed, not {self.payload_bits}")
+            _require(self.payload_bits >= 2, f"signed payloads have at least 2 bits, not {self.payload_bits}")
         if self.values:
             _require("v" in self.neuron.widths, f"{self.neuron.model} has no membrane potential to deliver as a value")
         return self

@@ -36,13 +36,17 @@ class Input:
 
 @dataclass(frozen=True)
 class Population:
-    """``size`` neurons of one model. A parameter is an int, or an int64 array with one value per neuron."""
+    """``size`` neurons of one model. A parameter is an int, or an int64 array with one value per neuron.
+
+    A ``graded`` population sends v' of every step as the payload of an event, unless it is 0, and no spikes.
+    """
 
     name: str
     size: int
     model: str
     parameters: dict[str, int | np.ndarray]
     state_bits: dict[str, int] = field(default_factory=dict)
+    graded: bool = False
 
     @cached_property
     def spec(self):
@@ -271,6 +275,7 @@ def _serialise(network: Network) -> bytes:
                 "model": p.model,
                 "parameters": {k: stored(v, f"population.{i}.{k}") for k, v in p.parameters.items()},
                 "state_bits": p.state_bits,
+                **({"graded": True} if p.graded else {}),
             }
             for i, p in enumerate(network.populations)
         ],

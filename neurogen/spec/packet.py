@@ -62,7 +62,7 @@ def to_core(config: FabricConfig) -> dict[Kind, Layout]:
         Kind.SPIKE: (
             Field("axon", core.axon_bits, "axon at every core of the rectangle"),
             Field("slot", core.slot_bits, "absolute slot, (tick + delay) mod D"),
-            Field("payload", core.payload_bits, "graded payload; 1 is implied where the width is 0", core.payload_signed),
+            Field("payload", core.payload_bits, "graded payload; 1 where the width is 0", core.payload_signed),
         ),
         Kind.WRITE: (Field("data", WORD_BITS, "word to write"),),
         Kind.SETADDR: (Field("address", address_bits(config), "new value of the address register"),),

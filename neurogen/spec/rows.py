@@ -38,7 +38,7 @@ def group(config: FabricConfig) -> Layout:
             Field("depth", config.depth_bits, "tick of the sample in which the population starts"),
             Field("phase", config.phase_bits, "value of tick mod M at which it works"),
             Field("value", int(config.core.values), "1: delivers v in every step instead of spikes"),
-            Field("graded", int(config.core.graded), "1: sends v (if value) or the input sum as payload, unless it is 0"),
+            Field("graded", int(config.core.graded), "1: sends v (if value) or the input sum, unless 0, as payload"),
             *(parameter.field(neuron.widths) for parameter in neuron.tabled("per_population")),
         ),
     )

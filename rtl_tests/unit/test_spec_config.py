@@ -2,6 +2,7 @@
 
 import pytest
 
+from neurogen.spec import neurons
 from neurogen.spec.config import CoreConfig, FabricConfig, NeuronConfig
 from neurogen.spec.errors import InputError
 
@@ -25,7 +26,7 @@ from neurogen.spec.errors import InputError
         ),
         (
             {"core": {"neuron": {"model": "izhi"}}},
-            "f.toml: core.neuron: there is no neuron model 'izhi'; there are cuba_lif, if, lif",
+            f"f.toml: core.neuron: there is no neuron model 'izhi'; there are {', '.join(neurons.models())}",
         ),
         (
             {"core": {"neuron": {"model": "if", "parameters": {"leak": 1}}}},

@@ -63,7 +63,16 @@ PATTERNS = {
     "synapse": ("1101", {"weight": -3}),
     "group": (
         "00000101_10_1110000000_0_1_101_000011_01101",
-        {"size": 13, "depth": 3, "phase": 5, "value": 1, "graded": 0, "threshold": -128, "reset": 2, "refractory_ticks": 5},
+        {
+            "size": 13,
+            "depth": 3,
+            "phase": 5,
+            "value": 1,
+            "graded": 0,
+            "threshold": -128,
+            "reset": 2,
+            "refractory_ticks": 5,
+        },
     ),
     "pointer": ("110010_000111", {"first": 7, "count": 50}),
     "route": ("1111_11000111_1_0_10_01_0", {"host": 0, **RECTANGLE, "axon": 199, "delay": 15}),

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from neurogen.spec import neurons
 from neurogen.spec.config import CoreConfig, FabricConfig
 from neurogen.spec.errors import InputError
 from neurogen.spec.image import CoreImage, Image, Placement
@@ -178,7 +179,7 @@ def test_a_value_too_large_for_its_memory_is_refused():
         ),
         (
             {"populations": (Population("out", 3, "ilf", {}),)},
-            "there is no neuron model 'ilf'; there are cuba_lif, if, lif",
+            f"there is no neuron model 'ilf'; there are {', '.join(neurons.models())}",
         ),
     ],
 )

@@ -47,7 +47,7 @@ def test_a_missing_side_is_named():
 def test_a_model_is_described_completely(model):
     assert model.SUMMARY and model.EQUATION and model.SOURCE
     widths = {state.name: state.bits for state in model.STATE}
-    assert "refractory" in widths
+    assert "v" in widths
     for parameter in model.PARAMETERS:
         assert parameter.doc
         assert parameter.parse(parameter.default, widths, model.NAME) == parameter.default
