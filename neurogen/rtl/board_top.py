@@ -29,7 +29,7 @@ class BoardTop(wiring.Component):
     receive_log2, send_log2 : int
         log2 of the words that the link's buffers hold.
     fabric : callable
-        Makes the fabric from (config, image): :class:`~neurogen.rtl.fabric.Fabric`, or another component with its ports.
+        Makes the fabric from (config, image): :class:`~neurogen.rtl.fabric.Fabric`, or another with its ports.
 
     Members
     -------

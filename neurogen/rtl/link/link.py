@@ -4,8 +4,8 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from ...spec.link import NUMBER_BITS
-from .receiver import WORD_BITS, Receiver
+from ...spec.link import NUMBER_BITS, WORD_BITS
+from .receiver import Receiver
 from .sender import REASONS, Sender
 from .slip import SlipDecoder, SlipEncoder
 

@@ -5,12 +5,11 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from ...spec.link import HEADER, NUMBER_BITS
+from ...spec.link import HEADER, NUMBER_BITS, WORD_BITS
 from ..layout import view
 from .crc import Crc
 from .slip import ITEM
 
-WORD_BITS = 32
 HEADER_WORDS = HEADER.width // WORD_BITS
 
 NEWS = data.StructLayout(
@@ -35,8 +34,8 @@ class Receiver(wiring.Component):
     An item that starts a byte takes 9 clocks, ``i.ready`` being low in between. Words leave one in two clocks, two
     clocks after their frame's end.
 
-    Words of a frame are taken if the frame belongs to ``session``, its first word is the one that is expected, and all fit
-    into the ring, as they do if the host keeps to its credit.
+    Words of a frame are taken if the frame belongs to ``session``, its first word is the one that is expected, and all
+    fit into the ring, as they do if the host keeps to its credit.
 
     Parameters
     ----------
@@ -151,7 +150,7 @@ class Receiver(wiring.Component):
         ]
         with m.If(word_done & (place == 1)):
             m.d.sync += [number.eq(self.ack), follows.eq(0)]
-            m.d.sync += wanted.eq(~self.news.open & (whole == Cat(self.ack, self.session)))
+            m.d.sync += wanted.eq(~self.news.open & (whole == Cat(self.session, self.ack)))
         with m.If(word_done & (place >= HEADER_WORDS)):
             m.d.sync += follows.eq(1)
         with m.If(starts & follows):

@@ -58,8 +58,8 @@ class UartRx(wiring.Component):
     starts a byte if it is still low half a bit later; bits are read in their middle. A byte whose stop bit is low is
     dropped, and the next one starts after the line was high again.
 
-    A byte is offered for one clock, half a bit before it ends on the line, and is lost if it is not taken then; bytes are
-    at least 9.5 bits apart.
+    A byte is offered for one clock, half a bit before it ends on the line, and is lost if it is not taken then; bytes
+    are at least 9.5 bits apart.
 
     Parameters
     ----------
