@@ -1,10 +1,10 @@
 """What NIR leaves open and how frameworks fill it: time step, reset, comparison, decay.
 
-Every choice comes from, in this order: the user's option, the node's metadata, the framework's preset, a rule about the
-numbers in the file (time step only), NIR's own text. A choice of the last two kinds is a guess and becomes a note.
+Every choice comes from, in this order: the user's option, the node's metadata, a rule about the numbers in the file
+(time step only), the framework's preset, NIR's own text. What a rule or NIR's text chose is a guess and becomes a note.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +48,7 @@ class Options:
     compare: str | None = None
     decay: str | None = None
     framework: str | None = None
+    input_shape: tuple[int, ...] | None = None  # of the one input, (channels, rows, columns)
     name: str | None = None
 
     def __post_init__(self):
@@ -59,6 +60,8 @@ class Options:
             raise InputError(f"--framework is one of {', '.join(PRESETS)}, not {self.framework!r}")
         if self.dt is not None and not self.dt > 0:
             raise InputError(f"--dt is a positive number, not {self.dt!r}")
+        if self.input_shape is not None and (not self.input_shape or min(self.input_shape) < 1):
+            raise InputError(f"--input-shape is channels,rows,columns, not {self.input_shape!r}")
 
 
 @dataclass(frozen=True)
@@ -73,35 +76,62 @@ class Convention:
     framework: str | None = None
 
     def keep(self, tau: np.ndarray) -> np.ndarray:
-        """The factor of the stored state in one step."""
-        return np.exp(-self.dt / tau) if self.decay == "exponential" else 1 - self.dt / tau
+        """The factor of the stored state in one step. Raises InputError for a tau that has none."""
+        if not np.all(tau > 0):
+            raise InputError("a time constant is not positive")
+        if self.decay == "exponential":
+            return np.exp(-self.dt / tau)
+        if np.any(tau < self.dt):
+            raise InputError(
+                f"a time constant is smaller than dt = {self.dt:g}; pass a smaller --dt or --decay exponential"
+            )
+        return 1 - self.dt / tau
+
+    def gain(self, tau: np.ndarray, r: np.ndarray) -> np.ndarray:
+        """The factor of the input current, ``(1 - keep)*r``. Rockpool's is 1, and r tells dt from tau."""
+        if self.framework == "rockpool":
+            return r * (self.dt / tau) * np.exp(self.dt / tau)
+        return (1 - self.keep(tau)) * r
 
 
-def resolve(records: Mapping[str, Mapping], options: Options) -> tuple[dict[str, Convention], list[str]]:
-    """The convention of every neuron node (``records``: its arrays and metadata), and notes about what was guessed."""
+def resolve(
+    records: Mapping[str, Mapping], open_: Mapping[str, Sequence[str]], options: Options, timed: bool = False
+) -> tuple[dict[str, Convention], float, list[str]]:
+    """The convention of every neuron node, the network's time step, and notes about what was guessed.
+
+    ``records`` are the nodes' arrays and metadata, ``open_`` what NIR leaves open about each; ``timed`` says that
+    something else needs the time step. Raises InputError where nothing says the time step.
+    """
     notes: list[str] = []
     preset = PRESETS.get(options.framework or "", {})
-    dt = _time_step(records, options, preset, notes)
+    said = {name: _metadata(name, record) for name, record in records.items()}
+    clocked = {name: record for name, record in records.items() if "dt" in open_[name]}
+    dt = _time_step(clocked, said, options, preset, notes) if clocked or timed else 1.0
     found = {}
     guessed: dict[str, str] = {}
-    for name, record in records.items():
-        said = _metadata(name, record)
+    for name in records:
         chosen = {}
-        for key in CHOICES:
-            chosen[key] = getattr(options, key) or said.get(key) or preset.get(key)
+        for key, text in NIR_TEXT.items():
+            chosen[key] = (
+                getattr(options, key) or said[name].get(key) or (preset.get(key) if key in open_[name] else None)
+            )
             if chosen[key] is None:
-                chosen[key] = guessed[key] = NIR_TEXT[key]
+                chosen[key] = text
+                if key in open_[name]:
+                    guessed[key] = text
+        if "reset" not in open_[name]:
+            chosen |= {"reset": "none", "reset_timing": "same-step"}
         found[name] = Convention(
-            dt=said.get("dt", dt) if options.dt is None else options.dt,
+            dt=dt if options.dt else said[name].get("dt", dt),
             framework=options.framework,
             **(chosen | {"reset_timing": chosen["reset_timing"].replace("-", "_")}),
         )
     if guessed:
         text = ", ".join(f"{key.replace('_', '-')} {value}" for key, value in guessed.items())
         notes.append(f"assumed {text}: the file does not say; pass --framework or the options of these names")
-    if options.framework in MULTI_SPIKE:
+    if options.framework in MULTI_SPIKE and any("reset" in keys for keys in open_.values()):
         notes.append(f"{options.framework} neurons may fire several times in one step; here they fire at most once")
-    return found, notes
+    return found, dt, notes
 
 
 def _metadata(name: str, record: Mapping) -> dict:
@@ -109,8 +139,8 @@ def _metadata(name: str, record: Mapping) -> dict:
     metadata = record.get("metadata", {})
     found: dict = {}
     if "dt" in metadata:
-        found["dt"] = float(metadata["dt"])
-        if not found["dt"] > 0:
+        found["dt"] = _number(name, "dt", metadata["dt"])
+        if not 0 < found["dt"] < np.inf:
             raise InputError(f"node {name!r}: metadata dt is a positive number, not {found['dt']!r}")
     for key in ("reset", "decay"):
         if key in metadata:
@@ -119,11 +149,17 @@ def _metadata(name: str, record: Mapping) -> dict:
         if key in metadata:
             found["compare"] = _chosen(name, key, str(metadata[key]), _COMPARE_SIGNS)
     if "reset_delay" in metadata:
-        found["reset_timing"] = "delayed" if int(metadata["reset_delay"]) else "same-step"
+        found["reset_timing"] = "delayed" if _number(name, "reset_delay", metadata["reset_delay"]) else "same-step"
     if "reset_timing" in metadata:
         timings = {choice: choice for choice in CHOICES["reset_timing"]}
         found["reset_timing"] = _chosen(name, "reset_timing", str(metadata["reset_timing"]).replace("_", "-"), timings)
     return found
+
+
+def _number(name: str, key: str, value) -> float:
+    if np.size(value) != 1 or np.asarray(value).dtype.kind not in "biuf":
+        raise InputError(f"node {name!r}: metadata {key} is a number, not {value!r}")
+    return float(np.ravel(value)[0])
 
 
 def _chosen(name: str, key: str, value: str, allowed: Mapping[str, str]) -> str:
@@ -132,21 +168,22 @@ def _chosen(name: str, key: str, value: str, allowed: Mapping[str, str]) -> str:
     return allowed[value]
 
 
-def _time_step(records: Mapping, options: Options, preset: Mapping, notes: list[str]) -> float:
+def _time_step(records: Mapping, said: Mapping, options: Options, preset: Mapping, notes: list[str]) -> float:
     """The network's time step: see the module's text. Raises InputError where nothing says it."""
     if options.dt is not None:
         return options.dt
-    said = {_metadata(name, record).get("dt") for name, record in records.items()} - {None}
-    if said:
-        if len(said) > 1:
-            raise InputError(f"the file's metadata names several dt ({', '.join(map(str, sorted(said)))}); pass --dt")
-        return said.pop()
-    if preset.get("dt") is not None:
-        return preset["dt"]
-    for rule, text in ((_ratio, "tau/r of every neuron is {}"), (_steps, "every tau is 1 or more, so in steps")):
-        dt = rule(records, options.framework)
+    stated = {choices.get("dt") for choices in said.values()} - {None}
+    if stated:
+        if len(stated) > 1:
+            raise InputError(f"the file's metadata names several dt ({', '.join(map(str, sorted(stated)))}); pass --dt")
+        return stated.pop()
+    ratio, usual = _ratio(records, options.framework), preset.get("dt")
+    if usual is not None and (ratio is None or np.isclose(ratio, usual, rtol=1e-3)):
+        return usual
+    steps = _steps(records)
+    for dt, text in ((ratio, f"tau/r of every neuron is {ratio}"), (steps, "every tau is 1 or more, so in steps")):
         if dt is not None:
-            notes.append(f"assumed dt = {dt:.6g}: {text.format(f'{dt:.6g}')}; pass --dt if that is wrong")
+            notes.append(f"assumed dt = {dt:.6g}: {text}; pass --dt if that is wrong")
             return dt
     raise InputError("the time step is not in the file and cannot be told from its numbers; pass --dt")
 
@@ -156,7 +193,7 @@ def _ratio(records: Mapping, framework: str | None) -> float | None:
     ratios = []
     for record in records.values():
         r = np.atleast_1d(np.asarray(record["r"], dtype=float))
-        if np.any(r <= 1):
+        if not np.all(r > 1):
             return None
         tau = next((np.atleast_1d(record[key]).astype(float) for key in ("tau", "tau_mem") if key in record), 1.0)
         ratios.append(np.ravel(tau * (_rockpool_ratio(r) if framework == "rockpool" else 1 / r)))
@@ -175,8 +212,8 @@ def _rockpool_ratio(r: np.ndarray) -> np.ndarray:
     return x
 
 
-def _steps(records: Mapping, framework: str | None) -> float | None:
-    taus = [
-        np.min(record[key]) for record in records.values() for key in ("tau", "tau_mem", "tau_syn") if key in record
-    ]
+def _steps(records: Mapping) -> float | None:
+    """1 where every time constant is at least 1: then they count steps."""
+    keys = ("tau", "tau_mem", "tau_syn")
+    taus = [np.min(record[key]) for record in records.values() for key in keys if key in record]
     return 1.0 if taus and min(taus) >= 1 else None

@@ -22,7 +22,8 @@ class SourcePopulation:
     cuba_lif:  ``u = keep_u*u + I + bias_u``; ``v = keep*v + u + bias``; ``s = [v cmp threshold]``; reset.
 
     ``reset`` is zero, subtract or none; ``reset_timing`` same_step, delayed or snntorch_immediate; ``compare`` gt or
-    ge. Gains (``dt/tau * r``, ``w_in``) are folded into the weights of the incoming projections.
+    ge. Gains (``dt/tau * r``, ``w_in``) are folded into the weights of the incoming projections. With ``keep`` 0 a
+    neuron remembers nothing; a ``threshold`` of infinity makes it a readout, whose v is all that matters.
     """
 
     name: str
@@ -39,40 +40,51 @@ class SourcePopulation:
         return np.broadcast_to(np.asarray(self.parameters.get(name, 0.0), dtype=float), (self.size,))
 
     @property
+    def spiking(self) -> bool:
+        """Whether the neurons can fire; if not, their membrane potential is what they deliver."""
+        return bool(np.any(np.isfinite(self.parameter("threshold"))))
+
+    @property
     def equation(self) -> str:
         """The discrete equation with its numbers, on one line."""
-        number = {name: _number(self.parameters.get(name, 0.0)) for name in ("keep", "keep_u", "threshold")}
-        bias = {name: _plus(self.parameters.get(name, 0.0)) for name in ("bias", "bias_u")}
-        pending = self.reset_timing != "same_step"
-        early = ""
-        if pending:
-            early = f"r = [v {_SIGN[self.compare]} {number['threshold']}]; "
+        early = self.reset_timing != "same_step" and self.reset != "none"
+        fires = f"[v {_SIGN[self.compare]} {_number(self.parameters['threshold'])}]" if self.spiking else ""
+        parts = [f"r = {fires}"] if early else []
         if self.model == "cuba_lif":
-            text = f"u = {number['keep_u']} u + I{bias['bias_u']}; v = {number['keep']} {_kept(self)} + u{bias['bias']}"
-        else:
-            text = f"v = {number['keep']} {_kept(self)} + I{bias['bias']}"
-        if pending and self.reset == "subtract":
-            text += f" - {number['threshold']} r"
-        return f"{early}{text}; s = [v {_SIGN[self.compare]} {number['threshold']}]{_reset_text(self, number)}"
+            parts.append(_update("u", self, "keep_u", "I", "bias_u"))
+        drive = "u" if self.model == "cuba_lif" else "I"
+        parts.append(_update("v", self, "keep", drive, "bias"))
+        if self.spiking:
+            parts += [f"s = {fires}", *_reset_text(self)]
+        return "; ".join(parts)
 
 
 _SIGN = {"gt": ">", "ge": ">="}
 
 
-def _kept(population: SourcePopulation) -> str:
-    delayed_zero = population.reset_timing != "same_step" and population.reset == "zero"
-    return "(1-r) v" if delayed_zero else "v"
+def _update(state: str, population: SourcePopulation, keep: str, drive: str, bias: str) -> str:
+    """``v = 0.9 v + I + 0.1``, with what a pending reset does to v."""
+    kept, late = state, ""
+    if state == "v" and population.reset_timing != "same_step":
+        if population.reset == "zero":
+            rest = _number(population.parameters.get("reset_value", 0.0))
+            kept = "(1-r) v" if rest == "0" else f"((1-r) v + {rest} r)"
+        elif population.reset == "subtract":
+            late = f" - {_number(population.parameters['threshold'])} r"
+    factor = population.parameters.get(keep, 0.0)
+    text = f"{_number(factor)} {kept} + {drive}" if np.any(factor) else drive
+    return f"{state} = {text}{_plus(population.parameters.get(bias, 0.0))}{late}"
 
 
-def _reset_text(population: SourcePopulation, number: dict[str, str]) -> str:
+def _reset_text(population: SourcePopulation) -> list[str]:
     if population.reset == "none" or population.reset_timing == "delayed":
-        return ""
+        return []
     fired = "s" if population.reset_timing == "same_step" else "(s-r)"
     if population.reset == "subtract":
-        return f"; v = v - {number['threshold']} {fired}"
+        return [f"v = v - {_number(population.parameters['threshold'])} {fired}"]
     if fired == "s":
-        return f"; v = {_number(population.parameters.get('reset_value', 0.0))} if s"
-    return f"; v = v - v {fired}"
+        return [f"v = {_number(population.parameters.get('reset_value', 0.0))} if s"]
+    return [f"v = v - v {fired}"]
 
 
 def _number(value: float | np.ndarray) -> str:

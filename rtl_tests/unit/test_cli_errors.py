@@ -89,12 +89,9 @@ def test_nan_weight(capsys, tmp_path):
     assert refuse(capsys, "check", path) == f"{path}: node 'fc': weight holds a value that is not finite"
 
 
-def test_unsupported_node(capsys, tmp_path):
-    path = save(tmp_path / "sum.nir", np.ones(SIZES[::-1]), nir.Threshold(np.ones(3)))
-    assert refuse(capsys, "check", path) == (
-        f"{path}: node 'lif' is of type Threshold, which cannot be built; supported are"
-        " Input, Output, Affine, CubaLIF, Flatten, IF, LIF, Linear"
-    )
+def test_graph_without_neurons(capsys, tmp_path):
+    path = save(tmp_path / "sum.nir", np.ones(SIZES[::-1]), nir.Scale(np.ones(3)))
+    assert refuse(capsys, "check", path) == f"{path}: there is no neuron in the graph"
 
 
 def test_float_weights_in_an_integer_file(capsys, tmp_path):

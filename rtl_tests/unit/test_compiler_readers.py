@@ -245,12 +245,12 @@ def damaged(name: str) -> tuple[dict, list]:
     """A file with one mistake."""
     nan = np.array([[1.0, np.nan], [3.0, 4.0], [5.0, 6.0]])
     return {
-        "unsupported": (chain(fc={"type": "Scale", "scale": np.ones(2)}), CHAIN),
+        "unsupported": (chain(fc={"type": "Softmax"}), CHAIN),
         "nan": (chain(fc={"type": "Linear", "weight": nan}), CHAIN),
         "edge": (chain(), [*CHAIN, ("fc", "ghost")]),
         "size": (chain(lif=lif(4)), CHAIN),
         "no neuron": ({k: v for k, v in chain().items() if k != "lif"}, [("input", "fc"), ("fc", "output")]),
-        "readout": (chain(), [*CHAIN[:2], ("fc", "output")]),
+        "no output": (chain(), CHAIN[:2]),
         "tau": (chain(lif=lif(3, tau=1e-5)), CHAIN),
         "threshold": (chain(lif=lif(3, v_threshold=0.0)), CHAIN),
         "metadata": (chain(lif=lif(3) | {"metadata": {"reset": "hard"}}), CHAIN),
@@ -268,19 +268,19 @@ def damaged(name: str) -> tuple[dict, list]:
 @pytest.mark.parametrize(
     ("mistake", "text"),
     [
-        ("unsupported", "node 'fc' is of type Scale, which cannot be built; supported are Input, Output, {known}"),
+        ("unsupported", "node 'fc' is of type Softmax, which cannot be built; supported are Input, Output, {known}"),
         ("nan", "node 'fc': weight holds a value that is not finite"),
         ("edge", "an edge names 'ghost', which is no node"),
         ("size", "node 'fc' puts out 3 values where 4 are taken"),
-        ("readout", "node 'output' does not come straight from a spiking neuron"),
-        ("tau", "node 'lif': a time constant is smaller than dt = 0.001"),
+        ("no output", "the graph has no Output that a neuron reaches"),
+        ("tau", "node 'lif': a time constant is smaller than dt = 0.001; pass a smaller --dt or --decay exponential"),
         ("threshold", "node 'lif': v_threshold must be positive"),
         ("metadata", "node 'lif': metadata reset is one of zero, subtract, none, not 'hard'"),
         ("no weight", "node 'fc' has no weight"),
         ("text", "node 'fc': weight holds no numbers"),
         ("flat weight", "node 'fc': weight has shape (3,), not (n_out, n_in)"),
         ("no shape", "node 'input' has no shape"),
-        ("no neuron", "there is no spiking neuron in the graph"),
+        ("no neuron", "there is no neuron in the graph"),
         ("stateless loop", "node 'fc' is in a loop without a neuron"),
     ],
 )
@@ -403,7 +403,10 @@ def test_names_become_identifiers():
 
 def test_registries_hold_what_the_documentation_says():
     assert list(readers()) == ["lava", "nir", "npz"]
-    assert list(primitives()) == ["Affine", "CubaLIF", "Flatten", "IF", "LIF", "Linear"]
+    assert list(primitives()) == [
+        "Affine", "AvgPool2d", "Conv1d", "Conv2d", "CubaLI", "CubaLIF", "Delay", "Flatten", "I", "IF", "LI", "LIF",
+        "Linear", "Scale", "SumPool2d", "Threshold",
+    ]  # fmt: skip
 
 
 def test_network_objects_that_npz_saved_keep_their_outputs(tmp_path):

@@ -1,15 +1,20 @@
-"""Affine: ``y = W x + b``, W (n_out, n_in)."""
+"""Affine: ``y = W x + b``, W (n_out, n_in), b (n_out,)."""
 
 import numpy as np
 
-from .linear import size_in, weights
+from ...spec.errors import InputError
+from .linear import matrix, shape, takes
+from .records import Record, numbers
 
-__all__ = ["KEYS", "KIND", "NAME", "bias", "size_in", "weights"]
+__all__ = ["KEYS", "KIND", "NAME", "apply", "shape", "takes"]
 
 NAME = "Affine"
 KIND = "map"
 KEYS = ("weight", "bias")
 
 
-def bias(record) -> np.ndarray:
-    return np.ravel(np.asarray(record["bias"], dtype=float))
+def apply(record: Record, taken) -> tuple[np.ndarray, np.ndarray]:
+    weight, bias = matrix(record), numbers(record, "bias").ravel()
+    if bias.size not in (1, len(weight)):
+        raise InputError(f"bias has {bias.size} values for {len(weight)}")
+    return weight.T, np.broadcast_to(bias, (len(weight),))

@@ -1,15 +1,19 @@
 """IF: ``dv/dt = r I``; spikes where v passes v_threshold."""
 
-import numpy as np
+from . import i
+from .lif import firing
+from .records import Record
 
 NAME = "IF"
 KIND = "neuron"
 KEYS = ("r", "v_threshold")
 MODEL = "lif"
 SHAPED = ("r", "v_threshold", "v_reset")
+OPEN = ("dt", "reset", "reset_timing", "compare")
+SPIKING = True
 
 
-def discretise(record, convention):
+def discretise(record: Record, convention):
     """``v = v + dt*r*I``."""
-    parameters = {"keep": 1.0, "threshold": record["v_threshold"], "reset_value": record.get("v_reset", 0.0)}
-    return convention.dt * np.asarray(record["r"], dtype=float), parameters
+    gain, parameters = i.discretise(record, convention)
+    return gain, parameters | firing(record)

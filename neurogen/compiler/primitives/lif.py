@@ -1,21 +1,24 @@
 """LIF: ``tau dv/dt = (v_leak - v) + r I``; spikes where v passes v_threshold."""
 
-import numpy as np
+from . import li
+from .records import Record, numbers
 
 NAME = "LIF"
 KIND = "neuron"
 KEYS = ("tau", "r", "v_threshold")
 MODEL = "lif"
 SHAPED = ("tau", "r", "v_leak", "v_threshold", "v_reset")
+OPEN = ("dt", "decay", "reset", "reset_timing", "compare")
+SPIKING = True
 
 
-def discretise(record, convention):
+def discretise(record: Record, convention):
     """``v = keep*v + (1 - keep)*(v_leak + r*I)``."""
-    keep = convention.keep(np.asarray(record["tau"], dtype=float))
-    parameters = {
-        "keep": keep,
-        "bias": (1 - keep) * record.get("v_leak", 0.0),
-        "threshold": record["v_threshold"],
-        "reset_value": record.get("v_reset", 0.0),
-    }
-    return (1 - keep) * record["r"], parameters
+    gain, parameters = li.discretise(record, convention)
+    return gain, parameters | firing(record)
+
+
+def firing(record: Record) -> dict:
+    """Threshold and reset value."""
+    reset = numbers(record, "v_reset") if "v_reset" in record else 0.0
+    return {"threshold": numbers(record, "v_threshold"), "reset_value": reset}

@@ -1,22 +1,27 @@
 """NIR graphs, read tolerantly from their HDF5: 0-d scalars, leading batch dimensions and nested graphs are accepted.
 
-Stateless nodes between two neurons are multiplied out into one matrix and one bias; what a node means is its module in
-``compiler.primitives``.
+Stateless nodes between two neurons become one linear map and one bias (``drives``); what a node means is its module in
+``compiler.primitives``. Integer networks that the project wrote (``compiler.writers.nir``) come back as they were.
 """
 
-from collections import defaultdict
 from pathlib import Path
 
 import networkx
 import numpy as np
 
 from ...spec.errors import InputError
+from ...spec.kernels import Kernel
 from ...spec.network import Input, Output
+from .. import linear
 from ..conventions import Options, resolve
+from ..linear import Diagonal
 from ..names import legal_name
-from ..primitives import primitives
+from ..primitives.records import numbers, spread
 from ..source import Source, SourcePopulation, SourceProjection
 from . import hdf5
+from .drives import Drives, Terms, add
+from .graph import Graph, blamed
+from .shapes import shapes
 
 NAME = "nir"
 SUFFIXES = (".nir",)
@@ -24,302 +29,242 @@ SUFFIXES = (".nir",)
 
 def read(path: Path, options: Options) -> Source:
     """Read a NIR graph. Raises InputError that names the node at fault."""
-    data = hdf5.tree(path)
-    if data.get("node", {}).get("type") != "NIRGraph":
+    graph = hdf5.tree(path).get("node")
+    if not isinstance(graph, dict) or graph.get("type") != "NIRGraph":
         raise InputError(f"{path}: no NIR graph in it (there is no node of type NIRGraph)")
     try:
-        return _Graph(data["node"], options).source(options.name or legal_name(path.stem, "network"))
+        return _Reading(graph, options).source(options.name or legal_name(path.stem, "network"))
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
 
 
-class _Graph:
-    """A flattened graph: nodes by name, edges, and what drives each of them."""
+class _Reading:
+    """One graph on its way to a Source."""
 
     def __init__(self, graph: dict, options: Options):
-        self.nodes: dict[str, dict] = {}
-        self.edges: list[tuple[str, str]] = []
-        _flatten(graph, "", self.nodes, self.edges)
-        self.kinds = {name: self._kind(name, node) for name, node in self.nodes.items()}
-        self.before, self.after = defaultdict(list), defaultdict(list)
-        for source, target in dict.fromkeys(self.edges):
-            self.after[source].append(target)
-            self.before[target].append(source)
-        _check_finite(self.nodes)
-        self.neurons = [name for name, kind in self.kinds.items() if kind == "neuron"]
+        self.graph = Graph(graph)
+        self.neurons = self.graph.of_kind("neuron")
         if not self.neurons:
-            raise InputError("there is no spiking neuron in the graph")
-        self.options = options
-        self.notes: list[str] = []
-        self._repair()
-        self.drives: dict[str, tuple[dict[str, np.ndarray], np.ndarray]] = {}
+            raise InputError("there is no neuron in the graph")
+        self.notes = [*self.graph.notes, *_guesses(self.graph)]
+        if options.framework == "norse":
+            self._repair(options.dt or 1e-3)
+        records = {node: self.graph.nodes[node] for node in self.neurons}
+        opens = {node: self.graph.primitive(node).OPEN for node in self.neurons}
+        timed = bool(self.graph.of_kind("delay"))
+        self.conventions, self.dt, notes = resolve(records, opens, options, timed)
+        self.notes += notes
+        self.shapes = shapes(self.graph, options.input_shape)
+        self.drives = Drives(self.graph, self.shapes, self._steps)
+        self.names: dict[str | None, str] = {}
+        for node in (*self.graph.of_kind("Input"), *self.neurons):
+            self._name(node, node, self.graph.nodes[node]["type"].lower())
+        self.populations: list[SourcePopulation] = []
+        self.projections: list[SourceProjection] = []
 
-    @staticmethod
-    def _kind(name: str, node: dict) -> str:
-        """Input, Output, Port, map or neuron, after checking that the node has all that its type needs."""
-        kind = node["type"]
-        if kind == "Input" and "shape" not in node:
-            raise InputError(f"node {name!r} has no shape")
-        if kind in ("Input", "Output", "Port"):
-            return kind
-        if kind not in primitives():
-            known = ", ".join(("Input", "Output", *primitives()))
-            raise InputError(f"node {name!r} is of type {kind}, which cannot be built; supported are {known}")
-        for key in primitives()[kind].KEYS:
-            if key not in node:
-                raise InputError(f"node {name!r} has no {key}")
-            if not isinstance(node[key], (np.ndarray, np.number)) or np.asarray(node[key]).dtype.kind not in "iuf":
-                raise InputError(f"node {name!r}: {key} holds no numbers")
-        if "weight" in primitives()[kind].KEYS and np.ndim(node["weight"]) != 2:
-            raise InputError(f"node {name!r}: weight has shape {np.shape(node['weight'])}, not (n_out, n_in)")
-        return primitives()[kind].KIND
+    def source(self, name: str) -> Source:
+        driving = {neuron: self.drives.into(neuron, self.drives.size(neuron)) for neuron in self.neurons}
+        back = _back(self.graph, driving)
+        for neuron, terms in driving.items():
+            self._check_sources(neuron, terms)
+            late: Terms = {}
+            for (source, delay), mapping in terms.items():
+                add(late, (source, max(delay, int((source, neuron) in back))), mapping)
+            self._add_neuron(neuron, late)
+        outputs = [output for node in self.graph.of_kind("Output") for output in self._output(node)]
+        if not outputs:
+            raise InputError("the graph has no Output that a neuron reaches")
+        return Source(
+            name=name,
+            inputs=tuple(Input(self.names[node], self.drives.size(node)) for node in self.graph.of_kind("Input")),
+            populations=tuple(self.populations),
+            projections=tuple(self.projections),
+            outputs=tuple(dict.fromkeys(outputs)),
+            notes=tuple(self.notes),
+            metadata={"coding": _hints(self.graph)},
+        )
 
-    def _repair(self):
+    def _repair(self, dt: float) -> None:
         """Norse writes tau/(its dt) in units of 1: its time constants are a factor of dt too small."""
-        if self.options.framework != "norse":
-            return
-        dt = self.options.dt or 1e-3
         for name in self.neurons:
-            node = self.nodes[name]
+            node = self.graph.nodes[name]
             for key in ("tau", "tau_mem", "tau_syn"):
                 if key in node and np.all(node[key] < dt):
                     node[key] = node[key] / dt
                     self.notes.append(f"node {name!r}: {key} is smaller than dt, as Norse writes it; divided by dt")
 
-    def source(self, name: str) -> Source:
-        conventions, notes = resolve({neuron: self.nodes[neuron] for neuron in self.neurons}, self.options)
-        self.notes += notes
-        names = self._names()
-        inputs = tuple(
-            Input(names[node], self._input_size(node)) for node, kind in self.kinds.items() if kind == "Input"
-        )
-        delays = self._delays()
-        populations, projections = [], []
-        for neuron in self.neurons:
-            terms, offset = self.drive_of(self.before[neuron], self._input_of(neuron))
-            population, gain = self._population(neuron, names[neuron], conventions[neuron], offset)
-            populations.append(population)
-            for source, weights in terms.items():
-                delay = delays[source, neuron]
-                projections.append(SourceProjection(names[source], names[neuron], weights * gain, delay))
-        return Source(
-            name=name,
-            inputs=inputs,
-            populations=tuple(populations),
-            projections=tuple(projections),
-            outputs=tuple(Output(names[neuron]) for neuron in self._outputs()),
-            notes=tuple(self.notes),
-            metadata={"coding": self._hints()},
-        )
+    def _steps(self, node: str, times: np.ndarray) -> np.ndarray:
+        """Times in whole steps; a note where they are rounded."""
+        exact = times / self.dt
+        steps = np.rint(exact)
+        if np.any(steps > LONGEST):
+            raise InputError(f"node {node!r} delays by {exact.max():g} steps, more than {LONGEST}; is dt right?")
+        worst = np.argmax(np.abs(exact - steps))
+        if abs(exact[worst] - steps[worst]) > 1e-3:
+            self.notes.append(f"node {node!r}: a delay of {exact[worst]:g} steps is rounded to {steps[worst]:g}")
+        return steps.astype(int)
 
-    def _names(self) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for node, kind in self.kinds.items():
-            if kind in ("Input", "neuron"):
-                name = legal_name(node, self.nodes[node]["type"].lower())
-                while name in found.values():
-                    name += "_"
-                found[node] = name
-        return found
+    def _name(self, key: str | None, name: str, prefix: str) -> str:
+        """A new legal name, kept under ``key``."""
+        name = legal_name(name, prefix)
+        while name in self.names.values():
+            name += "_"
+        self.names[key] = name
+        return name
 
-    def _population(self, node: str, name: str, convention, offset: np.ndarray):
-        """One neuron node as a population, and the factor of its input weights, shape (size,)."""
-        size = len(offset)
-        record = dict(self.nodes[node])
-        primitive = primitives()[record["type"]]
-        for key in primitive.SHAPED:
-            if key in record:
-                record[key] = self._shaped(node, key, record[key], size)
-        gain, parameters = primitive.discretise(record, convention)
-        gain = np.broadcast_to(gain, (size,))
-        bias = "bias_u" if primitive.MODEL == "cuba_lif" else "bias"
-        parameters[bias] = parameters.get(bias, 0.0) + gain * offset
-        for key in ("keep", "keep_u"):
-            if np.any(np.asarray(parameters.get(key, 0.0)) < 0):
-                raise InputError(f"node {node!r}: a time constant is smaller than dt = {convention.dt:g}")
-        if not np.all(np.asarray(parameters["threshold"]) > 0):
-            raise InputError(f"node {node!r}: v_threshold must be positive")
-        population = SourcePopulation(
-            name=name,
-            size=size,
-            model=primitive.MODEL,
-            parameters=parameters,
-            reset=convention.reset,
-            reset_timing=convention.reset_timing,
-            compare=convention.compare,
-            steps_dt=convention.dt,
-        )
-        return population, gain
+    def _spiking(self, node: str) -> bool:
+        """Whether a neuron fires. A threshold of infinity is a way to say that it does not."""
+        threshold = self.graph.nodes[node].get("v_threshold", 0.0)
+        return self.graph.primitive(node).SPIKING and bool(np.all(np.isfinite(threshold)))
 
-    @staticmethod
-    def _shaped(node: str, key: str, values, size: int) -> np.ndarray | float:
-        values = np.ravel(np.asarray(values, dtype=float))
-        if len(values) not in (1, size):
-            raise InputError(f"node {node!r}: {key} has {len(values)} values for {size} neurons")
-        return float(values[0]) if np.all(values == values[0]) else values
+    def _check_sources(self, target: str, terms: Terms) -> None:
+        for source, _ in terms:
+            if source in self.neurons and not self._spiking(source):
+                kind = self.graph.nodes[source]["type"]
+                raise InputError(
+                    f"node {source!r} ({kind}) does not spike, and only spikes can drive {target!r}; its value can be"
+                    f" an Output. An integrator before a LIF is what CubaLIF has as its synaptic current"
+                )
 
-    def drive(self, node: str) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """What a node puts out: matrices by source (an input or a neuron), (n_source, n), and an offset (n,)."""
-        kind = self.kinds[node]
-        if kind == "Input" or kind == "neuron":
-            size = self._input_size(node) if kind == "Input" else self._neuron_size(node)
-            return {node: np.eye(size)}, np.zeros(size)
-        if node not in self.drives:
-            self.drives[node] = None  # a stateless loop comes back here
-            self.drives[node] = self._apply(node)
-        if self.drives[node] is None:
-            raise InputError(f"node {node!r} is in a loop without a neuron")
-        return self.drives[node]
-
-    def drive_of(self, nodes: list[str], size: int | None) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """The sum of what several nodes put out."""
-        if not nodes:
-            if size is None:
-                raise InputError("a node without input has no size")
-            return {}, np.zeros(size)
-        terms: dict[str, np.ndarray] = {}
-        offset = 0.0
-        sizes = set()
-        for node in nodes:
-            matrices, bias = self.drive(node)
-            sizes.add(len(bias))
-            if len(sizes) > 1 or (size is not None and len(bias) != size):
-                expected = size if size is not None else min(sizes)
-                raise InputError(f"node {node!r} puts out {len(bias)} values where {expected} are taken")
-            offset = offset + bias
-            for source, weights in matrices.items():
-                terms[source] = terms[source] + weights if source in terms else weights
-        return terms, offset
-
-    def _apply(self, node: str) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """A stateless node applied to the sum of its inputs."""
-        record = self.nodes[node]
-        if self.kinds[node] in ("Port", "Output"):
-            return self.drive_of(self.before[node], None)
-        primitive = primitives()[record["type"]]
-        terms, offset = self.drive_of(self.before[node], primitive.size_in(record))
-        weights, bias = primitive.weights(record, len(offset)), primitive.bias(record)
-        if weights is not None:
-            terms = {source: matrix @ weights for source, matrix in terms.items()}
-            offset = offset @ weights
-        return terms, offset if bias is None else offset + bias
-
-    def _input_of(self, neuron: str) -> int | None:
-        """The number of neurons that a node's own arrays say, or None where they are all scalars."""
-        record = self.nodes[neuron]
-        sizes = {np.size(record[key]) for key in primitives()[record["type"]].SHAPED if key in record} - {1}
-        if len(sizes) > 1:
-            raise InputError(f"node {neuron!r}: its parameters have different sizes, {sorted(sizes)}")
-        return sizes.pop() if sizes else None
-
-    def _neuron_size(self, neuron: str) -> int:
-        known = self._input_of(neuron)
-        if known is not None:
-            return known
-        forward = [node for node in self.before[neuron] if self._output_size(node) is not None]
-        return self._output_size(forward[0]) if forward else 1
-
-    def _output_size(self, node: str) -> int | None:
-        """The number of values that a node puts out, as far as its own arrays say."""
-        record = self.nodes[node]
-        if "bias" in record:
-            return np.size(record["bias"])
-        return record["weight"].shape[0] if "weight" in record else None
-
-    def _input_size(self, node: str) -> int:
-        """The size of an input; leading batch and time dimensions are dropped where its consumer takes fewer values."""
-        shape = [int(extent) for extent in np.ravel(self.nodes[node]["shape"])]
-        wanted = self._taken(node)
-        sizes = [int(np.prod(shape[at:])) for at in range(len(shape))] or [1]
-        return wanted if wanted in sizes else sizes[0]
-
-    def _taken(self, node: str) -> int | None:
-        """How many values the nodes after ``node`` take, through nodes that take any number."""
-        for after in self.after[node]:
-            record = self.nodes[after]
-            kind = self.kinds[after]
-            if kind == "neuron":
-                taken = self._input_of(after)
-            else:
-                taken = primitives()[record["type"]].size_in(record) if kind == "map" else None
-                taken = taken if taken is not None else self._taken(after)
-            if taken is not None:
-                return taken
-        return None
-
-    def _outputs(self) -> list[str]:
-        found = []
-        for node, kind in self.kinds.items():
-            if kind == "Output":
-                terms, _ = self.drive(node)
-                for source, weights in terms.items():
-                    if self.kinds[source] != "neuron" or not np.array_equal(weights, np.eye(len(weights))):
-                        raise InputError(f"node {node!r} does not come straight from a spiking neuron")
-                    found.append(source)
-        if not found:
-            raise InputError("the graph has no Output that a neuron reaches")
-        return list(dict.fromkeys(found))
-
-    def _delays(self) -> dict[tuple[str, str], int]:
-        """Steps of delay per (source, neuron): 0, or 1 where the connection goes back in a loop.
-
-        Inside a loop the neurons are ordered by distance from the inputs; what goes back in that order waits a step.
-        """
-        graph = networkx.DiGraph()
-        graph.add_nodes_from(self.kinds)
-        for neuron in self.neurons:
-            graph.add_edges_from(
-                (source, neuron) for source in self.drive_of(self.before[neuron], self._input_of(neuron))[0]
+    def _add_neuron(self, node: str, terms: Terms) -> None:
+        """One neuron node as a population with its projections."""
+        offset = terms.pop((None, 0), np.zeros((1, self.drives.size(node))))[0]
+        convention, primitive = self.conventions[node], self.graph.primitive(node)
+        shape, spiking = self.shapes[node], self._spiking(node)
+        record = dict(self.graph.nodes[node])
+        with blamed(node), np.errstate(all="ignore"):
+            for key in primitive.SHAPED:
+                if key in record:
+                    record[key] = _merged(spread(numbers(record, key), shape, key))
+            gain, parameters = primitive.discretise(record, convention)
+            bias = "bias_u" if primitive.MODEL == "cuba_lif" else "bias"
+            parameters[bias] = parameters.get(bias, 0.0) + gain * offset
+            if any(not np.all(np.isfinite(value)) for key, value in parameters.items() if key != "threshold"):
+                raise InputError("its numbers leave the range of floating point")
+            if not np.all(np.asarray(parameters.setdefault("threshold", np.inf)) > 0):
+                raise InputError("v_threshold must be positive")
+        gain = np.broadcast_to(gain, (len(offset),))
+        if spiking and any(not isinstance(mapping, np.ndarray) for mapping in terms.values()):
+            gain, parameters = _unscaled(gain, parameters, shape)
+        self.populations.append(
+            SourcePopulation(
+                name=self.names[node],
+                size=len(offset),
+                model=primitive.MODEL,
+                parameters={key: _merged(np.asarray(value, dtype=float)) for key, value in parameters.items()},
+                reset=convention.reset if spiking else "none",
+                reset_timing=convention.reset_timing if spiking else "same_step",
+                compare=convention.compare,
+                steps_dt=convention.dt,
             )
-        inputs = [node for node, kind in self.kinds.items() if kind == "Input"]
-        distance = networkx.multi_source_dijkstra_path_length(graph, inputs) if inputs else {}
-        rank = {node: (distance.get(node, len(graph)), index) for index, node in enumerate(self.kinds)}
-        component = {
-            node: index for index, nodes in enumerate(networkx.strongly_connected_components(graph)) for node in nodes
-        }
-        return {
-            (source, target): int(component[source] == component[target] and rank[source] >= rank[target])
-            for source, target in graph.edges
-        }
+        )
+        for (source, delay), mapping in terms.items():
+            with blamed(node):
+                weights = linear.settled(linear.then(mapping, Diagonal(gain)), shape)
+            self._project(source, self.names[node], weights, delay)
 
-    def _hints(self) -> dict:
-        """Metadata of the nodes that says how samples are presented."""
-        found = {}
-        for node in self.nodes.values():
-            for key in ("encoding", "timesteps"):
-                if key in node.get("metadata", {}):
-                    value = node["metadata"][key]
-                    found[key] = value if isinstance(value, str) else int(value)
-        return found
+    def _project(self, source: str | None, target: str, weights: np.ndarray | Kernel, delay: int) -> None:
+        if source is None and None not in self.names:  # what fires in every step, for a bias that passes a Delay
+            parameters = {"keep": 0.0, "bias": 1.0, "threshold": 0.5}
+            self.populations.append(SourcePopulation(self._name(None, "constant", ""), 1, "lif", parameters, "none"))
+        self.projections.append(SourceProjection(self.names[source], target, weights, delay))
+
+    def _output(self, node: str) -> list[Output]:
+        """What an Output node delivers: spikes or values of a neuron, or the sum that reaches it, as a value."""
+        terms = self.drives.into(node)
+        sources = {source for source, _ in terms}
+        if not sources & set(self.neurons):
+            return []
+        silent = next((source for source in sources if source in self.neurons and not self._spiking(source)), None)
+        copies = len(sources) == 1 and all(isinstance(m, Diagonal) for m in terms.values())
+        copies = copies and bool(np.all(sum(m.factors for m in terms.values()) == 1)) and _selects(terms)
+        if copies and list(terms) == [(source := next(iter(sources)), 0)]:
+            return [Output(self.names[source], values=source == silent)]
+        if silent is not None:
+            raise InputError(
+                f"node {silent!r} does not spike, and its value cannot pass what is between it and {node!r}; let the"
+                " Output follow it at once, with Linear and Scale before it"
+            )
+        self._add_readout(node, terms, spiking=copies)
+        return [Output(self.names[node], values=not copies)]
+
+    def _add_readout(self, node: str, terms: Terms, spiking: bool) -> None:
+        """Neurons without memory: their value is the sum that reaches them, or they repeat delayed spikes."""
+        size = next(iter(terms.values())).shape[1]
+        name = self._name(node, node, "output")
+        offset = terms.pop((None, 0), np.zeros((1, size)))[0]
+        parameters = {"keep": 0.0, "bias": _merged(offset), "threshold": 0.5 if spiking else np.inf}
+        self.populations.append(SourcePopulation(name, size, "lif", parameters, "none", compare="gt"))
+        for (source, delay), mapping in terms.items():
+            with blamed(node):
+                weights = linear.settled(mapping, self.shapes.get(node, (size,)))
+            self._project(source, name, weights, delay)
+        what = "repeats delayed spikes" if spiking else "delivers the sum that reaches it as a value"
+        self.notes.append(f"node {node!r} does not follow a neuron at once: a population of its own {what}")
 
 
-def _flatten(graph: dict, prefix: str, nodes: dict, edges: list) -> None:
-    """Collect the nodes and edges of nested graphs under dotted names; inner inputs and outputs become plain ports."""
-    inner = graph.get("nodes", {})
-    ends: dict[tuple[str, str], str] = {}
-    for name, node in inner.items():
-        if not isinstance(node, dict) or "type" not in node:
-            raise InputError(f"node {prefix + name!r} has no type")
-        if node["type"] == "NIRGraph":
-            _flatten(node, f"{prefix}{name}.", nodes, edges)
-            for kind in ("Input", "Output"):
-                ports = [key for key, item in node.get("nodes", {}).items() if item.get("type") == kind]
-                if len(ports) == 1:
-                    ends[name, kind] = f"{prefix}{name}.{ports[0]}"
-        else:
-            nested = bool(prefix) and node["type"] in ("Input", "Output")
-            nodes[prefix + name] = {**node, "type": "Port"} if nested else dict(node)
-    for source, target in graph.get("edges", ()):
-        edge = (ends.get((source, "Output"), prefix + source), ends.get((target, "Input"), prefix + target))
-        for end in edge:
-            if end not in nodes:
-                raise InputError(f"an edge names {end!r}, which is no node")
-        edges.append(edge)
+LONGEST = 1 << 16
+"""Steps of delay; more are taken for a wrong dt."""
 
 
-def _check_finite(nodes: dict) -> None:
-    for name, node in nodes.items():
-        for key, value in node.items():
-            values = np.asarray(value)
-            if values.dtype.kind == "f" and not np.all(np.isfinite(values)):
-                raise InputError(f"node {name!r}: {key} holds a value that is not finite")
+def _merged(values: np.ndarray) -> float | np.ndarray:
+    """One number where all are equal."""
+    return float(values.flat[0]) if np.all(values == values.flat[0]) else values
+
+
+def _selects(terms: Terms) -> bool:
+    return all(np.all((m.factors == 0) | (m.factors == 1)) for m in terms.values())
+
+
+def _unscaled(gain: np.ndarray, parameters: dict, shape: tuple[int, ...]) -> tuple[np.ndarray, dict]:
+    """Membranes in units of their gain where it differs within a channel, so that shared weights can stay shared.
+
+    A spiking neuron whose input, threshold, biases and reset value are all divided by one factor spikes the same.
+    """
+    channels = gain.reshape(shape[0], -1)
+    if np.all(channels == channels[:, :1]) or not np.all(gain > 0):
+        return gain, parameters
+    scaled = {key: value if key in ("keep", "keep_u") else value / gain for key, value in parameters.items()}
+    return np.ones_like(gain), scaled
+
+
+def _back(graph: Graph, driving: dict[str, Terms]) -> set[tuple[str, str]]:
+    """The connections of loops that have to wait a step, as no Delay does it: those that go back.
+
+    Inside a loop the neurons are ordered by distance from the inputs; what goes back in that order waits a step.
+    """
+    edges = networkx.DiGraph()
+    edges.add_nodes_from(graph.nodes)
+    edges.add_edges_from(
+        (source, neuron) for neuron, terms in driving.items() for source, delay in terms if delay == 0 and source
+    )
+    inputs = graph.of_kind("Input")
+    distance = networkx.multi_source_dijkstra_path_length(edges, inputs) if inputs else {}
+    rank = {node: (distance.get(node, len(graph.nodes)), index) for index, node in enumerate(graph.nodes)}
+    component = {
+        node: index for index, nodes in enumerate(networkx.strongly_connected_components(edges)) for node in nodes
+    }
+    return {(a, b) for a, b in edges.edges if component[a] == component[b] and rank[a] >= rank[b]}
+
+
+def _guesses(graph: Graph) -> list[str]:
+    """What primitives had to guess about their nodes."""
+    found = []
+    for node in graph.of_kind("map"):
+        with blamed(node):
+            guess = getattr(graph.primitive(node), "guess", lambda record: None)(graph.nodes[node])
+        if guess:
+            found.append(f"node {node!r}: {guess}")
+    return found
+
+
+def _hints(graph: Graph) -> dict:
+    """Metadata of the nodes that says how samples are presented."""
+    found = {}
+    for node in graph.nodes.values():
+        metadata = node.get("metadata", {})
+        if isinstance(metadata.get("encoding"), str):
+            found["encoding"] = metadata["encoding"]
+        if np.size(metadata.get("timesteps", ())) == 1 and np.asarray(metadata["timesteps"]).dtype.kind in "iu":
+            found["timesteps"] = int(np.ravel(metadata["timesteps"])[0])
+    return found
