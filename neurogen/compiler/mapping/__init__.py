@@ -1,18 +1,20 @@
 """From a network to an image: depths, chunks, places, axon numbers, tables."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...spec.config import FabricConfig
+from ...spec.config import CoreConfig, FabricConfig
 from ...spec.errors import InputError
 from ...spec.image import Image
-from ...spec.network import Network
-from ..accumulator import prove
+from ...spec.network import Network, Population
+from ..accumulator import payloads, prove
 from .axons import Bundle, allocate
 from .links import Chunk, Link, Segment, links, segments
+from .parameters import is_relay
 from .partition import partition
 from .placement import place
+from .relays import insert
 from .schedule import Schedule, overlappable, schedule
 from .tables import write
 from .validate import validate
@@ -78,11 +80,12 @@ def compile(network: Network, config: FabricConfig, seed: int | None = None, pla
     placement = placement or ("balanced" if seed is None else "random")
     if placement not in PLACEMENTS:
         raise InputError(f"placement is one of {', '.join(PLACEMENTS)}, not {placement!r}")
+    original, network = network, insert(network, config)
     _check(network, config)
     prove(network, config.core.accumulator_bits)
     image = _at_random(network, config, seed or 0) if placement == "random" else _mapped(network, config, placement)
     validate(image)
-    return image
+    return replace(image, network_digest=original.digest)
 
 
 def _mapped(network: Network, config: FabricConfig, cut: str, rng: np.random.Generator | None = None) -> Image:
@@ -102,6 +105,10 @@ def _at_random(network: Network, config: FabricConfig, seed: int) -> Image:
 
 def problems(network: Network, config: FabricConfig) -> list[str]:
     """Everything that keeps ``network`` from ``config`` and can be told at once: the first finding of every check."""
+    try:
+        network = insert(network, config)
+    except InputError as error:
+        return [str(error)]
     found = []
     checks = (
         lambda: _check(network, config),
@@ -119,10 +126,12 @@ def problems(network: Network, config: FabricConfig) -> list[str]:
 def _check(network: Network, config: FabricConfig) -> None:
     core = config.core
     for item in network.inputs:
-        if item.payload_bits > core.payload_bits:
-            raise InputError(
-                f"input {item.name!r} has payloads of {item.payload_bits} bits, the fabric {core.payload_bits}"
-            )
+        if item.payload_bits and (1 << item.payload_bits) - 1 > core.payload_range[1]:
+            what = f"{core.payload_bits}, signed" if core.payload_signed else core.payload_bits
+            raise InputError(f"input {item.name!r} has payloads of {item.payload_bits} bits, the fabric {what}")
+    for population in network.populations:
+        if population.graded:
+            _check_graded(population, network, core)
     limit = 1 << (core.weight_bits - 1)
     for p in network.projections:
         low, high = p.extremes
@@ -131,10 +140,30 @@ def _check(network: Network, config: FabricConfig) -> None:
                 f"projection {p.source} -> {p.target} has weights {low}..{high}; weight_bits {core.weight_bits} holds"
                 f" {-limit}..{limit - 1}"
             )
-    sources = {projection.source for projection in network.projections}
+    graded = {population.name for population in network.populations if population.graded}
+    sources = {projection.source for projection in network.projections} - graded
     spiking = {output.population for output in network.outputs if not output.values}
     for output in network.outputs:
         if output.values and not core.values:
             raise InputError(f"output {output.population!r} delivers values, the fabric's cores do not (core.values)")
         if output.values and output.population in sources | spiking:
             raise InputError(f"population {output.population!r} delivers values, so it cannot send spikes too")
+
+
+def _check_graded(population: Population, network: Network, core: CoreConfig) -> None:
+    where = f"population {population.name!r} sends graded events"
+    if not core.graded:
+        raise InputError(f"{where}, the fabric's cores do not (core.graded)")
+    if not (is_relay(population) or core.values):
+        raise InputError(f"{where} of its v, the fabric's cores keep v to themselves (core.values)")
+    low, high = payloads(network, population.name)
+    least, most = core.payload_range
+    if np.min(low) < least or np.max(high) > most:
+        raise InputError(f"{where} of {np.min(low)}..{np.max(high)}; the fabric's payloads are {least}..{most}")
+    for output in network.outputs:
+        if output.population == population.name and not output.values:
+            raise InputError(f"{where}, so as an output it delivers values, not spikes")
+        if output.population == population.name and is_relay(population) and core.neuron.model != population.model:
+            raise InputError(
+                f"{where} of its input sums, which {core.neuron.model} neurons do not deliver as an output"
+            )

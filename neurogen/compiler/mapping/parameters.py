@@ -6,16 +6,27 @@ from ...spec.config import NeuronConfig
 from ...spec.errors import InputError
 from ...spec.fixed import Leak
 from ...spec.network import Network, Population
+from ...spec.neurons import sum as sum_model
 
 
 def common_model(network: Network) -> str:
-    """The neuron model that can be every population's: IF is LIF without leak. Raises InputError naming the models."""
-    models = sorted({population.model for population in network.populations})
+    """The neuron model that can be every population's. Raises InputError naming the models.
+
+    IF is LIF without leak; relays need no model at all.
+    """
+    models = sorted({population.model for population in network.populations if not is_relay(population)})
+    if not models:
+        return sum_model.NAME
     if len(models) == 1:
         return models[0]
     if models == ["if", "lif"]:
         return "lif"
     raise InputError(f"one fabric has one neuron model, the network has {' and '.join(models)}")
+
+
+def is_relay(population: Population) -> bool:
+    """Whether the population only passes its sums on, which the cores of any neuron model can do."""
+    return population.graded and population.model == sum_model.NAME
 
 
 def value_of(population: Population, name: str, model: str) -> int | np.ndarray:
@@ -31,6 +42,8 @@ def value_of(population: Population, name: str, model: str) -> int | np.ndarray:
 def columns(population: Population, neuron: NeuronConfig) -> dict[str, dict[str, int | np.ndarray]]:
     """Values of the tabled parameters by scope. Raises InputError where the fabric's neuron differs."""
     where = f"population {population.name!r}"
+    if is_relay(population):
+        return {"per_population": {}, "per_neuron": {}}
     if population.model != neuron.model and (population.model, neuron.model) != ("if", "lif"):
         raise InputError(f"{where} is {population.model}, the fabric's neurons are {neuron.model}")
     for state in population.spec.STATE:

@@ -9,7 +9,7 @@ from ...spec.network import Network
 from ..source import integer_equations
 from .axons import Bundle
 from .links import Chunk, Segment, groups_of
-from .parameters import columns, idle_value
+from .parameters import columns, idle_value, is_relay
 from .schedule import Schedule, overlappable
 
 _ENTRY = ("host", "x0", "x1", "y0", "y1", "axon", "delay", "line")
@@ -32,8 +32,7 @@ def write(network: Network, config: FabricConfig, mapping) -> Image:
         input_payload_bits={item.name: item.payload_bits for item in network.inputs},
         outputs=outputs,
         placements=tuple(
-            Placement.block(c.population, c.first, c.count, c.core, c.group * config.core.lanes)
-            for c in mapping.chunks
+            Placement.block(c.population, c.first, c.count, c.core, c.group * config.core.lanes) for c in mapping.chunks
         ),
         step_ticks=mapping.schedule.step_ticks,
         depth=mapping.schedule.depth,
@@ -82,9 +81,11 @@ def _write_chunk(core: CoreImage, network: Network, chunk: Chunk, schedule: Sche
     core.groups["size"][groups] = np.minimum(chunk.count - lanes * np.arange(count), lanes)
     core.groups["depth"][groups] = schedule.depths[name]
     core.groups["phase"][groups] = schedule.phase(name)
-    if any(output.population == name and output.values for output in network.outputs):
-        core.groups["value"][groups] = 1
-    values = columns(network.population(name), config.core.neuron)
+    population = network.population(name)
+    delivers = any(output.population == name and output.values for output in network.outputs)
+    core.groups["value"][groups] = delivers or (population.graded and not is_relay(population))
+    core.groups["graded"][groups] = population.graded
+    values = columns(population, config.core.neuron)
     for parameter, value in values["per_population"].items():
         core.groups[parameter][groups] = value
     first = chunk.group * lanes
