@@ -1,5 +1,7 @@
 """From neurons to packets: each neuron has a slice of the route table, each entry makes a packet."""
 
+from functools import partial
+
 from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
@@ -10,6 +12,7 @@ from ..spec.fixed import index_bits
 from ..spec.memory_map import Region
 from ..spec.packet import Kind
 from .encoder import spike_layout
+from .image_memory import image_memory
 from .layout import pack, struct, view
 from .memory_port import MemoryPort
 from .streams import Lookup, Queue, Stalls
@@ -106,10 +109,16 @@ class Routes(wiring.Component):
             tag=tag,
             init=self.pointers_init,
             writable=core.writable,
+            memory=partial(image_memory, core),
         )
         m.submodules.walk = walk = Walk(pointer=pointers.row, tag=tag, address_bits=index_bits(core.routes))
         m.submodules.entries = entries = Lookup(
-            row=rows.route_bits(self.config), rows=core.routes, tag=tag, init=self.routes_init, writable=core.writable
+            row=rows.route_bits(self.config),
+            rows=core.routes,
+            tag=tag,
+            init=self.routes_init,
+            writable=core.writable,
+            memory=partial(image_memory, core),
         )
         m.submodules.queue = queue = Queue(shape=entries.o.payload.shape())
 

@@ -127,13 +127,16 @@ class Lookup(wiring.Component):
         Contents at power-up.
     writable : bool
         Whether ``port`` can write.
+    memory : callable
+        Makes the memory from ``width``, ``rows`` and ``init``; by default of exactly so many rows.
     """
 
-    def __init__(self, *, row, rows: int, tag=0, init=(), writable: bool = True):
+    def __init__(self, *, row, rows: int, tag=0, init=(), writable: bool = True, memory=None):
         self.row = row
         self.rows = rows
         self.init = init
         self.writable = writable
+        self.memory = memory or _memory
         super().__init__(
             {
                 "i": In(stream.Signature(data.StructLayout({"address": index_bits(rows), "tag": tag}))),
@@ -145,7 +148,7 @@ class Lookup(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.memory = memory = Memory(shape=Shape.cast(self.row).width, depth=self.rows, init=self.init)
+        m.submodules.memory = memory = self.memory(width=Shape.cast(self.row).width, rows=self.rows, init=self.init)
         read = memory.read_port()
         if self.writable:
             write = memory.write_port()
@@ -166,3 +169,7 @@ class Lookup(wiring.Component):
         with m.If(self.i.ready):
             m.d.sync += [self.o.valid.eq(self.i.valid), self.o.p.tag.eq(self.i.p.tag)]
         return m
+
+
+def _memory(*, width: int, rows: int, init) -> Memory:
+    return Memory(shape=width, depth=rows, init=init)

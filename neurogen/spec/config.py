@@ -18,6 +18,8 @@ from .fields import Layout
 from .fixed import index_bits, signed_range, unsigned_range
 
 HOST_WORD_BITS = 32
+SLICE_ROWS = 64
+"""As many random bits tell one column of a memory from all others, in a finished bitstream."""
 
 Count = Annotated[int, Field(ge=1)]
 Bits = Annotated[int, Field(ge=0, le=64)]
@@ -203,6 +205,10 @@ class CoreConfig(Config):
     geometries: Annotated[int, Field(ge=1, le=16, description="conv: different geometries that axons may name")] = 1
     routes: Annotated[Count, Field(le=65536, description="route entries")] = 256
     accumulators: Literal["distributed", "block"] = "distributed"
+    image_memories: Annotated[
+        Literal["any", "block"],
+        Field(description="block: block RAMs, whose contents a finished bitstream can exchange"),
+    ] = "any"
     values: Annotated[bool, Field(description="populations may deliver their membrane potential")] = False
     writable: Annotated[bool, Field(description="the image can be loaded at run time")] = True
     counter_bits: Annotated[int, Field(ge=0, le=32, description="width of the activity counters; 0: none")] = 32
@@ -252,6 +258,13 @@ class CoreConfig(Config):
     def walks(self) -> int:
         """Rows of the table that axon rows name."""
         return synapses.store(self.store).walks(self)
+
+    def table_rows(self, rows: int) -> int:
+        """Depth of the memory that holds ``rows`` rows of the image; a multiple of ``SLICE_ROWS`` in block RAM.
+
+        So a slice of a column that fills a block RAM, or what is left of one, is long enough to be recognised.
+        """
+        return rows if self.image_memories == "any" else -(-rows // SLICE_ROWS) * SLICE_ROWS
 
     @property
     def value_bits(self) -> int:
