@@ -34,6 +34,7 @@ PRESETS = {
     "lava": _preset("zero", "same-step", "gt", "euler"),
 }
 MULTI_SPIKE = ("sinabs", "rockpool")
+STARTS = {"norse": ("v_leak", "v_reset"), "spikingjelly": ("v_reset",)}  # keys where v starts, elsewhere at 0
 
 _COMPARE_SIGNS = {">": "gt", ">=": "ge", "gt": "gt", "ge": "ge"}
 
@@ -79,13 +80,23 @@ class Convention:
         """The factor of the stored state in one step. Raises InputError for a tau that has none."""
         if not np.all(tau > 0):
             raise InputError("a time constant is not positive")
+        steps = self._steps(tau)
         if self.decay == "exponential":
-            return np.exp(-self.dt / tau)
-        if np.any(tau < self.dt):
+            return np.exp(-steps)
+        if np.any(steps > 1):
             raise InputError(
                 f"a time constant is smaller than dt = {self.dt:g}; pass a smaller --dt or --decay exponential"
             )
-        return 1 - self.dt / tau
+        return 1 - steps
+
+    def _steps(self, tau: np.ndarray) -> np.ndarray:
+        """``dt/tau``, in the file's precision: so a tau that was made of a beta in float32 gives that beta back."""
+        single = np.float32(tau)
+        return np.where(single == tau, np.float32(self.dt) / single, self.dt / tau)
+
+    def start(self, record: Mapping) -> np.ndarray | float:
+        """v at the start of a sample, of which NIR says nothing."""
+        return next((record[key] for key in STARTS.get(self.framework or "", ()) if key in record), 0.0)
 
     def gain(self, tau: np.ndarray, r: np.ndarray) -> np.ndarray:
         """The factor of the input current, ``(1 - keep)*r``. Rockpool's is 1, and r tells dt from tau."""

@@ -1,59 +1,75 @@
 """From float to integers: one scale per target population; weights clipped and rounded, the rest scaled with them."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
 from ..spec.errors import InputError
-from ..spec.fixed import DECAY_BITS, Compare, Leak, Reset, ResetTiming, Rounding, signed_bits_for
+from ..spec.fixed import DECAY_BITS, Compare, Leak, Reset, ResetTiming, Rounding
 from ..spec.network import Network, Population, Projection
 from ..spec.neurons import EXPONENT_BITS
+from . import scales, widths
 from .source import MODELS, Source, SourcePopulation, SourceProjection, integer_equations
+from .widths import Width
 
 CLIPS = ("least_squares", "max", "percentile")
 LEAKS = ("auto", "shift", "multiply")
-STATE_BITS_MAX = 32
+RANGES = ("proof", "observed")
 RESOLUTION = 128  # units of v that a threshold has at least
+READOUT_ROUNDING = 0.5  # units of weight that the leak's rounding adds up to at most in a readout
 CUBA_FRACTION_BITS = 6
-HEADROOM_BITS = 2  # v holds at least four thresholds: ceil(log2(threshold)) + 2 bits
-COMFORTABLE_BITS = 16  # v is made wide enough never to saturate up to this width, wider only if the threshold needs it
+FRACTION_BITS_MAX = (1 << EXPONENT_BITS) - 1
+
+Ranges = Mapping[str, Mapping[str, tuple[float, float]]]
+"""Population -> register -> the least and the greatest value that it held (``reference.Result.ranges``)."""
 
 
 @dataclass(frozen=True)
 class Quantisation:
     """How to round a network.
 
-    ``clip``: where weights are clipped before rounding (``percentile``: at that percentile of their magnitudes).
-    ``leak``: ``shift`` for ``v - (v >> k)``, ``multiply`` for a 12-bit factor, ``auto`` a shift where it is exact.
-    ``fraction_bits``: bits of the membrane below one unit of weight, so that leaks and thresholds are finer than
-    weights; None: as many as resolve the smallest threshold into 128 steps, at least 6 (Loihi's) for cuba_lif.
-    ``state_bits``: width of v (and u); None: as wide as needed.
+    ``weight_bits``: of every projection but those that ``weight_bits_of`` names (``source->target``, or all that reach
+    ``target``). One bit is the sign, -1 or 1, and 0 only where there is no synapse; it takes a field of two bits in
+    hardware. ``clip``: where weights are clipped before rounding (``percentile``: at that percentile of their
+    magnitudes). ``leak``: ``shift`` for ``v - (v >> k)``, ``multiply`` for a 12-bit factor, ``auto`` a shift where it
+    is exact. ``fraction_bits``: bits of the membrane below one unit of weight, so that leaks and thresholds are finer
+    than weights; None: as many as resolve the smallest threshold into 128 steps, keep what a readout's leak loses by
+    rounding below half a unit of weight, and at least 6 (Loihi's) for cuba_lif. ``state_bits``: width of v (and u);
+    None: as ``state_range`` says, proved for any input or from values observed on samples, times 2^``margin_bits``.
     """
 
     weight_bits: int = 8
+    weight_bits_of: Mapping[str, int] = field(default_factory=dict)
     clip: str = "least_squares"
     percentile: float = 99.9
     rounding: str = "toward_zero"
     leak: str = "auto"
     fraction_bits: int | None = None
     state_bits: int | None = None
+    state_range: str = "proof"
+    margin_bits: int = 1
 
     def __post_init__(self):
-        for key, allowed in (("clip", CLIPS), ("leak", LEAKS), ("rounding", [r.name.lower() for r in Rounding])):
+        roundings = [rounding.name.lower() for rounding in Rounding]
+        for key, allowed in (("clip", CLIPS), ("leak", LEAKS), ("rounding", roundings), ("state_range", RANGES)):
             if getattr(self, key) not in allowed:
                 raise InputError(f"{key} is one of {', '.join(allowed)}, not {getattr(self, key)!r}")
-        if not 2 <= self.weight_bits <= 16:
-            raise InputError(f"weight_bits is 2..16, not {self.weight_bits}")
-        if self.fraction_bits is not None and not 0 <= self.fraction_bits <= 15:
-            raise InputError(f"fraction_bits is 0..15, not {self.fraction_bits}")
+        for name, bits in {"weight_bits": self.weight_bits, **self.weight_bits_of}.items():
+            if not 1 <= bits <= 16:
+                where = name if name == "weight_bits" else f"weight_bits_of {name!r}"
+                raise InputError(f"{where} is 1..16, not {bits}")
+        if self.fraction_bits is not None and not 0 <= self.fraction_bits <= FRACTION_BITS_MAX:
+            raise InputError(f"fraction_bits is 0..{FRACTION_BITS_MAX}, not {self.fraction_bits}")
         if not 0 < self.percentile <= 100:
             raise InputError(f"percentile is above 0 and at most 100, not {self.percentile}")
 
-    @property
-    def largest(self) -> int:
-        """The largest weight; the range is symmetric."""
-        return (1 << (self.weight_bits - 1)) - 1
+    def bits(self, projection: SourceProjection) -> int:
+        """Weight bits of one projection."""
+        named = self.weight_bits_of
+        return named.get(_arrow(projection), named.get(projection.target, self.weight_bits))
 
 
 DEFAULT = Quantisation()
@@ -65,39 +81,41 @@ class _Rounded:
 
     population: Population
     projections: list[Projection]
-    bits: int  # of v and u
-    extra: list[Population] = field(default_factory=list)
+    width: Width
+    extra: list[Population]
+    spiking: bool
 
 
-def quantise(source: Source, how: Quantisation = DEFAULT) -> Network:
+def quantise(source: Source, how: Quantisation = DEFAULT, observed: Ranges | None = None) -> Network:
     """Round ``source`` to integers. A source of integers is returned as it is.
 
     With s the scale of a population (float value of one unit of weight) and f the fraction bits: weights
-    ``round(w / s)``, exponent f, threshold, bias and reset value ``round(x / s * 2^f)``. All populations of a model get
-    one f and one width of v, because they share one neuron in hardware.
+    ``round(w / s)``, exponent f, threshold, bias, reset and initial value ``round(x / s * 2^f)``. All populations of a
+    model get one f and one width of v, because they share one neuron in hardware. A readout never fires: its threshold
+    is the largest v. ``observed`` is what ``state_range`` observed works from.
 
-    Raises InputError if a threshold or bias cannot be represented.
+    Raises InputError if a threshold or bias cannot be represented, a name in ``weight_bits_of`` does not exist, or
+    nothing was observed where that is asked for.
     """
     if source.network is not None:
         return source.network
+    if how.state_range == "observed" and observed is None and how.state_bits is None:
+        raise InputError("state_range observed needs samples to observe: neurogen quantize NETWORK --data X.npz")
+    _check_names(source, how)
     incoming = {p.name: [q for q in source.projections if q.target == p.name] for p in source.populations}
-    scales = {p.name: _scale(p, incoming[p.name], how) for p in source.populations}
-    fractions = {model: _fraction_bits(source, scales, model, how) for model in MODELS}
-    rounded = [
-        _round_population(p, incoming[p.name], scales[p.name], fractions[p.model], how) for p in source.populations
-    ]
-    populations = [population for item in rounded for population in (*item.extra, item.population)]
-    bits = {}
-    for model in {population.spec.STATE for population in populations}:
-        widest = max(item.bits for item in rounded if model == item.population.spec.STATE)
-        bits[model] = how.state_bits or widest
+    units = {p.name: _scale(p, incoming[p.name], how) for p in source.populations}
+    fractions = {model: _fraction_bits(source, units, model, how) for model in MODELS}
+    payloads = {item.name: max(1, (1 << item.payload_bits) - 1) for item in source.inputs}
+    rounded = []
+    for population in source.populations:
+        seen = None if observed is None or how.state_range == "proof" else observed[population.name]
+        at = units[population.name], fractions[population.model]
+        rounded.append(_round_population(population, incoming[population.name], *at, how, payloads, seen))
+    bits = _common_bits(rounded, how)
     network = Network(
         name=source.name,
         inputs=source.inputs,
-        populations=tuple(
-            replace(p, state_bits={s.name: bits[p.spec.STATE] for s in p.spec.STATE if s.signed and not s.fixed})
-            for p in populations
-        ),
+        populations=tuple(_sized(p, item.spiking, bits) for item in rounded for p in (*item.extra, item.population)),
         projections=tuple(projection for item in rounded for projection in item.projections),
         outputs=source.outputs,
     )
@@ -105,70 +123,80 @@ def quantise(source: Source, how: Quantisation = DEFAULT) -> Network:
         **source.metadata,
         "float_equations": source.equations,
         "integer_equations": integer_equations(network),
-        "scales": scales,
+        "scales": units,
         "weight_bits": how.weight_bits,
-        "notes": list(source.notes),
+        "notes": [*source.notes, *_notes(source, rounded, bits, how)],
     }
     return replace(network, metadata=metadata)
 
 
-def clip_at(weights: np.ndarray, how: Quantisation) -> float:
-    """The magnitude at which ``weights`` (any shape) are clipped.
+def _arrow(projection: SourceProjection) -> str:
+    return f"{projection.source}->{projection.target}"
 
-    ``least_squares`` minimises the sum of squared differences to the rounded weights over 200 candidates.
-    """
-    magnitudes = np.abs(weights[weights != 0])
-    if not len(magnitudes):
-        return 1.0
-    top = float(magnitudes.max())
-    if how.clip == "max":
-        return top
-    if how.clip == "percentile":
-        return float(np.percentile(magnitudes, how.percentile))
-    best, least = top, math.inf
-    for candidate in top * np.linspace(1.0, 0.1, 200):
-        scale = candidate / how.largest
-        rounded = np.clip(np.rint(magnitudes / scale), 0, how.largest)
-        error = float(np.square(magnitudes - scale * rounded).sum())
-        if error < least:
-            best, least = float(candidate), error
-    return best
+
+def _check_names(source: Source, how: Quantisation) -> None:
+    known = [*(p.name for p in source.populations), *map(_arrow, source.projections)]
+    for name in how.weight_bits_of:
+        if name not in known:
+            raise InputError(
+                f"weight_bits_of {name!r}: there is no such population or projection; there are {', '.join(known)}"
+            )
 
 
 def _scale(population: SourcePopulation, incoming: list[SourceProjection], how: Quantisation) -> float:
     """The float value of one unit of weight."""
-    weights = np.concatenate([np.zeros(0), *(projection.values.ravel() for projection in incoming)])
-    if np.any(weights):
-        return clip_at(weights, how) / how.largest
-    return float(population.parameter("threshold").min()) / how.largest  # nothing arrives
+    bits = [how.bits(projection) for projection in incoming]
+    found = scales.scale_of([projection.values for projection in incoming], bits, how.clip, how.percentile)
+    if found is not None:
+        return found
+    step = float(population.parameter("threshold").min()) if population.spiking else 1.0  # nothing arrives
+    return step / scales.largest(how.weight_bits)
 
 
-def _fraction_bits(source: Source, scales: dict[str, float], model: str, how: Quantisation) -> int:
+def _fraction_bits(source: Source, units: dict[str, float], model: str, how: Quantisation) -> int:
     if how.fraction_bits is not None:
         return how.fraction_bits
-    steps = [float(p.parameter("threshold").min()) / scales[p.name] for p in source.populations if p.model == model]
-    least = CUBA_FRACTION_BITS if model == "cuba_lif" else 0
-    needed = max([least, *(math.ceil(math.log2(RESOLUTION / step)) for step in steps)])
-    return min(needed, (1 << EXPONENT_BITS) - 1)
+    needed = [CUBA_FRACTION_BITS if model == "cuba_lif" else 0]
+    for population in source.populations:
+        if population.model != model:
+            continue
+        if population.spiking:
+            steps = float(population.parameter("threshold").min()) / units[population.name]
+            needed.append(math.ceil(math.log2(RESOLUTION / steps)))
+        else:
+            lost = 1 - population.parameter("keep")
+            slow = lost[(lost > 0) & (lost < 1)]  # what keeps all or nothing is never rounded
+            if len(slow):
+                needed.append(math.ceil(-math.log2(READOUT_ROUNDING * slow.min())))
+    return min(max(needed), FRACTION_BITS_MAX)
 
 
 def _round_population(
-    population: SourcePopulation, incoming: list[SourceProjection], scale: float, fraction: int, how: Quantisation
+    population: SourcePopulation,
+    incoming: list[SourceProjection],
+    scale: float,
+    fraction: int,
+    how: Quantisation,
+    payloads: Mapping[str, int],
+    seen: Mapping[str, tuple[float, float]] | None,
 ) -> _Rounded:
-    unit = scale / (1 << fraction)
-
-    def weight(values: np.ndarray) -> np.ndarray:
-        return _integers(np.clip(values / scale, -how.largest, how.largest))
-
+    unit, spiking = scale / (1 << fraction), population.spiking
     parameters = {"exponent": fraction, **_membrane(population, unit), **_leak(population, how)}
-    projections = [Projection(q.source, q.target, q.rounded(weight), q.delay) for q in incoming]
-    bits = _state_bits(population, parameters, projections, fraction)
+    projections = [
+        Projection(q.source, q.target, q.rounded(partial(scales.rounded, scale=scale, bits=how.bits(q))), q.delay)
+        for q in incoming
+    ]
     model = "if" if parameters.get("leak") == Leak.NONE else population.model
     if model == "if":
         parameters = {k: v for k, v in parameters.items() if k not in ("leak", "rounding")}
     rounded = Population(population.name, population.size, model, parameters)
     extra, drive = _bias_neuron(rounded, population.parameter("bias_u") / scale, how)
-    return _Rounded(rounded, projections + drive, bits, extra)
+    least = widths.needed(rounded, spiking)
+    if seen is None:
+        width = widths.proved(rounded, projections + drive, payloads, least, spiking)
+    else:
+        width = widths.observed(seen, unit, least, how.margin_bits)
+    return _Rounded(rounded, projections + drive, width, extra, spiking)
 
 
 def _integers(values: np.ndarray) -> np.ndarray:
@@ -181,21 +209,29 @@ def _scalar(values: np.ndarray) -> int | np.ndarray:
 
 
 def _membrane(population: SourcePopulation, unit: float) -> dict[str, int | np.ndarray]:
-    threshold = _integers(population.parameter("threshold") / unit)
-    if np.any(threshold < 1):
-        raise InputError(
-            f"population {population.name!r}: the threshold is less than one unit of weight; use more weight_bits or"
-            " fraction_bits"
-        )
     timing = ResetTiming[population.reset_timing.upper()]
     if population.model == "cuba_lif" and timing is not ResetTiming.SAME_STEP:
         raise InputError(
             f"population {population.name!r}: cuba_lif resets in the same step; reset timing"
             f" {population.reset_timing.replace('_', '-')} is not supported"
         )
-    found = {
+    found = {"bias": _scalar(_integers(population.parameter("bias") / unit))}
+    start = _integers(population.parameter("v_init") / unit)
+    if np.any(start):
+        found["v_init"] = _scalar(start)
+    if not population.spiking:
+        return found | {"reset": int(Reset.NONE), "compare": int(Compare.GT)}
+    threshold = population.parameter("threshold") / unit
+    if not np.all(np.isfinite(threshold)):
+        raise InputError(f"population {population.name!r}: some neurons spike and some do not; split it in two")
+    threshold = _integers(threshold)
+    if np.any(threshold < 1):
+        raise InputError(
+            f"population {population.name!r}: the threshold is less than one unit of weight; use more weight_bits or"
+            " fraction_bits"
+        )
+    found |= {
         "threshold": _scalar(threshold),
-        "bias": _scalar(_integers(population.parameter("bias") / unit)),
         "reset": int(Reset[population.reset.upper()]),
         "compare": int(Compare[population.compare.upper()]),
     }
@@ -228,28 +264,6 @@ def _decay(keep: np.ndarray) -> int | np.ndarray:
     return _scalar(_integers((1 - keep) * (1 << DECAY_BITS)))
 
 
-def _state_bits(population, parameters, projections, fraction: int) -> int:
-    """Width of v: four thresholds at least, and up to 16 bits enough for any input never to saturate it."""
-    threshold = int(np.max(parameters["threshold"]))
-    least = math.ceil(math.log2(threshold)) + HEADROOM_BITS if threshold > 1 else 1 + HEADROOM_BITS
-    for name in ("bias", "reset_value"):
-        values = np.asarray(parameters.get(name, 0))
-        least = max(least, signed_bits_for(int(values.min()), int(values.max())) + 1)
-    if least > STATE_BITS_MAX:
-        raise InputError(
-            f"population {population.name!r}: the membrane needs {least} bits; {STATE_BITS_MAX} are possible"
-        )
-    per_step = sum(np.subtract(*q.one_sided) for q in projections) if projections else np.zeros(population.size)
-    per_step = per_step * (1 << fraction) + np.abs(parameters["bias"])
-    lost = 1 - population.parameter("keep")
-    if population.model == "cuba_lif":
-        per_step = per_step / np.maximum(1 - population.parameter("keep_u"), 2.0**-DECAY_BITS)
-    bound = float(np.max(per_step / np.maximum(lost, 2.0**-DECAY_BITS)))
-    never = math.ceil(math.log2(bound + threshold + 1)) + 1
-    roof = COMFORTABLE_BITS + (fraction if population.model == "cuba_lif" else 0)
-    return min(max(least, min(never, roof)), STATE_BITS_MAX)
-
-
 def _bias_neuron(
     target: Population, bias_u: np.ndarray, how: Quantisation
 ) -> tuple[list[Population], list[Projection]]:
@@ -260,10 +274,44 @@ def _bias_neuron(
     total = _integers(bias_u)
     if not np.any(total):
         return [], []
-    count = -(-int(np.abs(total).max()) // how.largest)
+    count = -(-int(np.abs(total).max()) // scales.largest(how.weight_bits))
     rows = np.diff(np.rint(np.linspace(0, 1, count + 1)[:, None] * total[None, :]), axis=0).astype(np.int64)
-    threshold = int(np.max(target.parameters["threshold"]))
+    threshold = int(np.max(target.parameter("threshold")))
     shared = {name: value for name, value in target.parameters.items() if np.ndim(value) == 0}
     parameters = {**shared, "threshold": threshold, "bias": threshold + 1, "reset_value": 0}
     name = f"{target.name}_bias"
     return [Population(name, count, target.model, parameters)], [Projection(name, target.name, rows)]
+
+
+def _common_bits(rounded: list[_Rounded], how: Quantisation) -> dict[tuple, int]:
+    """The width of u and v by model: the widest that one of its populations asks for."""
+    found: dict[tuple, int] = {}
+    for item in rounded:
+        state = item.population.spec.STATE
+        found[state] = how.state_bits or max(found.get(state, 0), item.width.bits)
+    return found
+
+
+def _sized(population: Population, spiking: bool, bits: dict[tuple, int]) -> Population:
+    """``population`` with the width of its registers, and with a threshold out of reach if it is a readout."""
+    width = bits[population.spec.STATE]
+    registers = {s.name: width for s in population.spec.STATE if s.signed and not s.fixed}
+    parameters = population.parameters
+    if "threshold" not in parameters:
+        parameters = parameters | {"threshold": (1 << (width - 1)) - 1}
+    return replace(population, parameters=parameters, state_bits=registers)
+
+
+def _notes(source: Source, rounded: list[_Rounded], bits: dict[tuple, int], how: Quantisation) -> list[str]:
+    """Why states are as wide as they are, population by population where that is less than safe."""
+    found = []
+    if how.state_bits is None:
+        for state, width in bits.items():
+            items = [item for item in rounded if state == item.population.spec.STATE]
+            tight = [item for item in items if item.width.safe > width] or [
+                max(items, key=lambda item: item.width.bits)
+            ]
+            found += [f"{item.population.name}: v of {width} bits {item.width.why}" for item in tight]
+    if any(how.bits(projection) == 1 for projection in source.projections):
+        found.append("weights of one bit, -1 and 1, take fields of two bits in hardware")
+    return found

@@ -155,7 +155,8 @@ class _Cells:
     def start(self, traces: dict[str, np.ndarray]) -> None:
         """At rest, with the input from outside the loop in all steps."""
         samples, steps, _ = traces[self.name].shape
-        self.u = self.v = np.zeros((samples, self.size))
+        self.u = np.zeros((samples, self.size))
+        self.v = self.u + self.at["v_init"]
         self.current = np.zeros((samples, steps, self.size))
         for recurrent, path in self.paths:
             if not recurrent:
@@ -200,4 +201,4 @@ class _Cells:
         self.ranges[register] = (min(low, float(values.min())), max(high, float(values.max())))
 
 
-_PARAMETERS = ("keep", "keep_u", "bias", "bias_u", "threshold", "reset_value")
+_PARAMETERS = ("keep", "keep_u", "bias", "bias_u", "threshold", "reset_value", "v_init")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from golden import network as golden_network
 from neurogen.compiler import Options, Quantisation, quantise, read
 from neurogen.compiler.coding import even, latency
-from neurogen.compiler.quantise import clip_at
+from neurogen.compiler.scales import grid, largest, rounded, scale_of
 from neurogen.compiler.source import Source, SourcePopulation, SourceProjection
 from neurogen.spec.errors import InputError
 from neurogen.spec.fixed import Leak
@@ -158,25 +158,66 @@ def test_a_leak_above_the_threshold_fires_by_itself():
 @settings(max_examples=60, deadline=None)
 def test_least_squares_clips_no_worse_than_the_maximum(weights, bits, seed):
     values = np.array(weights, dtype=float)
-    how = Quantisation(weight_bits=bits)
 
-    def error(clip):
-        scale = clip / how.largest
-        return np.square(values - scale * np.clip(np.rint(values / scale), -how.largest, how.largest)).sum()
+    def error(scale):
+        return np.square(values - scale * rounded(values, scale, bits)).sum()
 
-    clip = clip_at(values, how)
-    assert clip > 0
-    if np.any(values):
-        assert error(clip) <= error(np.abs(values).max()) + 1e-12
+    scale = scale_of([values], [bits], "least_squares", 100)
+    if not np.any(values):
+        assert scale is None
+    else:
+        assert error(scale) <= error(np.abs(values).max() / largest(bits)) + 1e-6
 
 
 def test_clips_of_the_other_kinds():
-    values = np.array([0.1, -0.2, 0.3, -10.0])
-    assert clip_at(values, Quantisation(clip="max")) == 10.0
-    assert clip_at(values, Quantisation(clip="percentile", percentile=50)) == pytest.approx(0.25)
-    assert clip_at(np.zeros(3), Quantisation()) == 1.0
+    values = np.array([0.1, -0.2371, 0.3, -10.0])
+    assert scale_of([values], [8], "max", 50) == 10.0 / 127
+    assert scale_of([values], [8], "percentile", 50) == pytest.approx(0.26855 / 127)
+    assert scale_of([np.zeros(3)], [8], "max", 50) is None
     normal = np.random.default_rng(0).normal(size=5000)
-    assert 0.4 < clip_at(normal, Quantisation(weight_bits=4)) / np.abs(normal).max() < 0.8
+    assert 0.4 < scale_of([normal], [4], "least_squares", 50) * 7 / np.abs(normal).max() < 0.8
+
+
+def test_projections_with_other_bits_share_the_scale():
+    rng = np.random.default_rng(4)
+    fine, coarse = rng.normal(size=(40, 30)), rng.normal(size=(30, 30))
+    alone = scale_of([fine], [8], "least_squares", 100)
+    both = scale_of([fine, coarse], [8, 3], "least_squares", 100)
+    assert alone <= both
+    network = quantise(
+        source(fine, recurrent=coarse), Quantisation(weight_bits=8, weight_bits_of={"p->p": 3, "x->p": 5})
+    )
+    wide, narrow = (np.abs(projection.weights).max() for projection in network.projections)
+    assert narrow == 3 < wide <= 15
+
+
+def test_weights_of_one_bit_are_signs():
+    rng = np.random.default_rng(4)
+    weights = rng.normal(size=(40, 30)) * (rng.random((40, 30)) < 0.5)
+    network = quantise(source(weights), Quantisation(weight_bits=1))
+    np.testing.assert_array_equal(network.projections[0].weights, np.sign(weights))
+    assert network.metadata["scales"]["p"] == pytest.approx(np.abs(weights[weights != 0]).mean(), rel=0.05)
+    assert "weights of one bit, -1 and 1, take fields of two bits in hardware" in network.metadata["notes"]
+
+
+@given(step=st.floats(0.01, 3), bits=st.integers(3, 10), seed=st.integers(0, 99), noise=st.sampled_from([0, 1e-7]))
+@settings(max_examples=60, deadline=None)
+def test_weights_on_a_grid_stay_as_they_are(step, bits, seed, noise):
+    """However they are to be clipped; noise as float32 and gains leave it."""
+    rng = np.random.default_rng(seed)
+    levels = rng.integers(-largest(bits), largest(bits) + 1, 30)
+    levels[0] = 1
+    scale = scale_of([levels * step * (1 + noise * rng.normal(size=30))], [bits], "percentile", 50)
+    times = step / scale
+    assert round(times) == largest(bits) // np.abs(levels).max()
+    np.testing.assert_array_equal(rounded(levels * step, scale, bits), levels * round(times))
+
+
+def test_what_is_no_grid_or_does_not_fit_is_clipped():
+    rng = np.random.default_rng(0)
+    assert grid([(np.abs(rng.normal(size=200)), 8)]) is None
+    assert grid([(np.arange(1.0, 200), 8)]) is None
+    assert grid([(np.arange(1.0, 100), 8)]) == pytest.approx(1.0)
 
 
 def test_leaks_are_shifts_where_they_are_exact():
@@ -248,7 +289,9 @@ def test_what_integers_cannot_hold_is_refused(changes, how, text):
 @pytest.mark.parametrize(
     ("how", "text"),
     [
-        ({"weight_bits": 1}, "weight_bits is 2..16, not 1"),
+        ({"weight_bits": 0}, "weight_bits is 1..16, not 0"),
+        ({"weight_bits_of": {"conv1": 17}}, "weight_bits_of 'conv1' is 1..16, not 17"),
+        ({"state_range": "all"}, "state_range is one of proof, observed, not 'all'"),
         ({"clip": "median"}, "clip is one of least_squares, max, percentile, not 'median'"),
         ({"leak": "log"}, "leak is one of auto, shift, multiply, not 'log'"),
         ({"rounding": "up"}, "rounding is one of floor, toward_zero, half_up, not 'up'"),

@@ -30,6 +30,7 @@ def random_source(rng: np.random.Generator) -> Source:
                 "bias_u": 0.05,
                 "threshold": rng.uniform(0.5, 1.5, sizes[name]),
                 "reset_value": -0.25,
+                "v_init": rng.normal(0, 0.5, sizes[name]),
             },
             rng.choice(RESETS),
             rng.choice(TIMINGS),
@@ -58,7 +59,7 @@ def twin(source: Source, events: dict[str, np.ndarray]) -> tuple[dict, dict]:
     """Spikes and stored membranes of one sample, as lists [step][neuron], from the equations in ``source``."""
     spikes = {name: values.tolist() for name, values in events.items()}
     steps = len(next(iter(spikes.values())))
-    state = {p.name: [(0.0, 0.0)] * p.size for p in source.populations}
+    state = {p.name: [(0.0, v) for v in p.parameter("v_init")] for p in source.populations}
     membranes = {p.name: [] for p in source.populations}
     spikes |= {p.name: [] for p in source.populations}
     for step in range(steps):

@@ -137,6 +137,7 @@ class _Reading:
                 if key in record:
                     record[key] = _merged(spread(numbers(record, key), shape, key))
             gain, parameters = primitive.discretise(record, convention)
+            parameters["v_init"] = convention.start(record)
             bias = "bias_u" if primitive.MODEL == "cuba_lif" else "bias"
             parameters[bias] = parameters.get(bias, 0.0) + gain * offset
             if any(not np.all(np.isfinite(value)) for key, value in parameters.items() if key != "threshold"):
