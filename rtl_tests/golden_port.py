@@ -91,11 +91,9 @@ class GoldenPort:
     def _read(self, count: int) -> list[int]:
         """A whole region, from its first word."""
         region = Region(fields(memory_map.address(self.config), self._address)["region"])
-        found = []
-        for index in range(count):
-            self.fabric.count_flits(self._rectangle, 1)
-            found.append(int(self._region(region)[index]))
-            self.fabric.count_flits(self._rectangle, 0, replies=1)
+        self.fabric.count_flits(self._rectangle, 1)
+        found = self._region(region)[:count].tolist()
+        self.fabric.count_flits(self._rectangle, 0, replies=count)
         return found
 
     def _region(self, region: Region) -> np.ndarray:

@@ -16,10 +16,11 @@ from .memory_port import READ_CYCLES, MemoryPort
 class Configuration(wiring.Component):
     """Executes configuration packets in order.
 
-    SETADDR and WRITE take one clock each; a row is written one clock after its last word. A READ is answered
-    ``READ_CYCLES + 2`` clocks after it was taken, and the next packet is taken once the reply has left: the host port
-    keeps one READ outstanding, so this never holds up the mesh. The upper half of a STATUS row is taken together with
-    its lower half: packets that pass meanwhile would otherwise carry into a counter between its two words.
+    SETADDR and WRITE take one clock each; a row is written one clock after its last word. The first reply to a READ is
+    offered ``READ_CYCLES + 3`` clocks after it was taken; the others follow 2 clocks after the reply before them has
+    left, or ``READ_CYCLES + 3`` where a row begins. The next packet is taken once the last reply has left. The host
+    sends none before it has all replies, so this never holds up the mesh. The upper half of a STATUS row is taken
+    together with its lower half: packets that pass meanwhile would otherwise carry into a counter between its words.
 
     Members
     -------
@@ -57,7 +58,8 @@ class Configuration(wiring.Component):
         selected = Signal.like(address)  # the address that the write or read under way is for
         widest = max(shape.words for shape in memories(self.config).values())
         staging = Signal(widest * WORD_BITS)
-        commit, wait, word = Signal(), Signal(range(READ_CYCLES + 3)), Signal(WORD_BITS)
+        commit, word, left = Signal(), Signal(WORD_BITS), Signal(WORD_BITS)  # left: replies to come
+        wait = Signal(range(READ_CYCLES + 3))  # clocks until the word can be sampled
 
         take = self.packets.valid & self.packets.ready
         m.d.comb += [
@@ -74,7 +76,7 @@ class Configuration(wiring.Component):
                     m.d.sync += staging.eq(Cat(staging, self._field(Kind.WRITE, "data"))[WORD_BITS:])
                     self._advance(m, address)
                 with m.Case(Kind.READ):
-                    m.d.sync += wait.eq(READ_CYCLES + 2)
+                    m.d.sync += [wait.eq(READ_CYCLES + 2), left.eq(self._field(Kind.READ, "count"))]
                     self._advance(m, address)
 
         self._connect_ports(m, selected, staging, commit, read=wait == READ_CYCLES + 2)
@@ -84,7 +86,10 @@ class Configuration(wiring.Component):
         with m.If(wait == 1):
             m.d.sync += [self.replies.valid.eq(1), self.replies.payload.eq(self._reply(m, word))]
         with m.If(self.replies.valid & self.replies.ready):
-            m.d.sync += self.replies.valid.eq(0)
+            m.d.sync += [self.replies.valid.eq(0), left.eq(left - 1)]
+            with m.If(left != 1):
+                m.d.sync += [selected.eq(address), wait.eq(Mux(address.word == 0, READ_CYCLES + 2, 1))]
+                self._advance(m, address)
         return m
 
     def _field(self, kind: Kind, name: str):

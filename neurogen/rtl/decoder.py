@@ -21,7 +21,7 @@ class State(enum.Enum, shape=3):
     EVENT = 1
     WRITE = 2
     READ = 3
-    REPLY = 4  # the read packet is out
+    REPLY = 4  # the read packet is out, replies are missing
     POKE = 5
     PEEK = 6
 
@@ -53,7 +53,7 @@ class Decoder(wiring.Component):
     answers : Out(stream of MESSAGE)
         PEEKED.
     replied : In(1)
-        The reply to the last READ has arrived.
+        A reply to the last READ has arrived.
     """
 
     def __init__(self, config: FabricConfig, *, period_ticks: int = 1, depth: int = 0):
@@ -97,11 +97,10 @@ class Decoder(wiring.Component):
                 self._write(m)
             with m.Case(State.READ):
                 with m.If(self.can_send):
-                    self._send(m, Kind.READ, **self._target())
+                    self._send(m, Kind.READ, **self._target(), count=self.count)
                     m.d.sync += self.state.eq(State.REPLY)
             with m.Case(State.REPLY):
                 with m.If(self.replied):
-                    m.d.sync += self.state.eq(State.READ)
                     self._count_down(m)
             with m.Case(State.POKE):
                 self._poke(m)

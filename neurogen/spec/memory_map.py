@@ -35,15 +35,15 @@ REGION_BITS = 4
 class Status(IntEnum):
     """Rows of the STATUS region: 32 bits each (two words)."""
 
-    EVENTS = 0  # axon events taken from slots
-    ROWS = 1  # synapse rows read; times lanes = synaptic operations
-    UPDATES = 2  # group updates of working groups; times lanes = neuron updates
-    SPIKES = 3  # neurons that fired
-    PACKETS = 4  # packets sent along routes
-    COLLISIONS = 5  # events that found their (slot, axon) taken: always 0 in a valid image
-    INTEGRATE_CYCLES = 6  # clocks in which synapse rows were read
-    UPDATE_CYCLES = 7  # clocks in which the update unit took neurons
-    HOPS = 8  # flits that this node's router sent out, all five ports
+    HOPS = 0  # flits that this node's router sent out, all five ports; read first, before the replies count too
+    EVENTS = 1  # axon events taken from slots
+    ROWS = 2  # synapse rows read; times lanes = synaptic operations
+    UPDATES = 3  # group updates of working groups; times lanes = neuron updates
+    SPIKES = 4  # neurons that fired
+    PACKETS = 5  # packets sent along routes
+    COLLISIONS = 6  # events that found their (slot, axon) taken: always 0 in a valid image
+    INTEGRATE_CYCLES = 7  # clocks in which synapse rows were read
+    UPDATE_CYCLES = 8  # clocks in which the update unit took neurons
     FRESH = 9  # and following rows, 32 groups each: bit g set while group g still has its initial state
 
 

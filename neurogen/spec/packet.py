@@ -18,7 +18,7 @@ class Kind(IntEnum):
     VALUE = 1  # to the host: the value of an output line. Unused to a core: a graded event is a SPIKE
     WRITE = 2  # one 16-bit word to the core's address register, which increments
     SETADDR = 3
-    READ = 4  # answered by one REPLY; the address register increments
+    READ = 4  # answered by `count` REPLYs; the address register increments with each
     REPLY = 5
 
 
@@ -66,7 +66,7 @@ def to_core(config: FabricConfig) -> dict[Kind, Layout]:
         ),
         Kind.WRITE: (Field("data", WORD_BITS, "word to write"),),
         Kind.SETADDR: (Field("address", address_bits(config), "new value of the address register"),),
-        Kind.READ: (),
+        Kind.READ: (Field("count", WORD_BITS, "words to read, at least 1"),),
     }
     common = header(config).fields + rectangle(config).fields
     return {kind: Layout(f"flit.{kind.name}", common + body) for kind, body in bodies.items()}

@@ -59,7 +59,7 @@ class Nodes:
     def __init__(self, dut, seed=0, *, work=lambda tick: 3, output=lambda tick: (), idle=0.0):
         self.dut, self.work, self.output, self.idle = dut, work, output, idle
         self.rng = np.random.default_rng(seed)
-        self.packets, self.releases, self.resets, self.memory = [], [], [], []
+        self.packets, self.releases, self.resets, self.memory, self.pending = [], [], [], [], []
         self.clock, self.left, self.outbox = 0, 0, deque()
         self.tick, self.done = 0, 0
 
@@ -98,11 +98,13 @@ class Nodes:
         if valid and ready:
             kind = Kind(payload & 7)
             oldest = self.tick - (self.clock <= self.done)
+            self.pending.append(len(self.outbox))
             self.packets.append((kind, packet.to_core(CONFIG)[kind].unpack(payload), self.tick, oldest, self.clock))
             self.left = max(self.left, 2)
             if kind is Kind.READ:
                 layout = packet.to_host(CONFIG)[Kind.REPLY]
-                self.outbox.append(layout.pack(kind=Kind.REPLY, host=1, data=self.memory.pop(0)))
+                for _ in range(self.packets[-1][1]["count"]):
+                    self.outbox.append(layout.pack(kind=Kind.REPLY, host=1, data=self.memory.pop(0)))
 
 
 def run(script, *, answers, dut=None, seed=0, idle=0.0, stall=0.0, memory=(), extra=(), **behaviour):
@@ -144,16 +146,18 @@ def test_configuration_reaches_the_target_in_order():
     script += write(CONFIG) + command(CONFIG, Command.READ, count=2) + command(CONFIG, Command.READ, count=0)
     found, nodes = run(script, answers=2, memory=[77, 0xBEEF])
     expected = [(Kind.SETADDR, WHERE | {"address": 0x123})]
-    expected += [(Kind.WRITE, WHERE | {"data": data}) for data in (1, 2, 3, 4, 5)] + [(Kind.READ, WHERE)] * 2
+    expected += [(Kind.WRITE, WHERE | {"data": data}) for data in (1, 2, 3, 4, 5)] + [(Kind.READ, WHERE | {"count": 2})]
     assert kinds(nodes) == expected
     assert found == [(Response.REPLY, 77), (Response.REPLY, 0xBEEF)]
 
 
 def test_one_read_is_outstanding():
-    script = TARGET + command(CONFIG, Command.READ, count=3)
-    _, nodes = run(script, answers=3, memory=[1, 2, 3], idle=0.5, stall=0.8)
-    assert [fields["kind"] for _, fields, *_ in nodes.packets] == [Kind.READ] * 3
-    assert nodes.memory == []  # the third reply came after the third request, or the node would have sent all at once
+    script = TARGET + command(CONFIG, Command.READ, count=3) + command(CONFIG, Command.SETADDR, address=5)
+    script += command(CONFIG, Command.READ, count=1)
+    found, nodes = run(script, answers=4, memory=[1, 2, 3, 4], idle=0.5, stall=0.8)
+    assert [kind for kind, _ in kinds(nodes)] == [Kind.READ, Kind.SETADDR, Kind.READ]
+    assert nodes.pending == [0, 0, 0]  # replies that had not left when the packet came
+    assert found == [(Response.REPLY, data) for data in (1, 2, 3, 4)]
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ class TrafficCore(wiring.Component):
         m.submodules.flits = memory = Memory(shape=packet.flit_bits(self.config), depth=len(flits), init=flits)
         read = memory.read_port(domain="comb")
         at, end, told, running = Signal(16), Signal(16), Signal(), Signal()
-        word, replying = Signal(16), Signal()
+        word, replies, replying = Signal(16), Signal(16), Signal()
 
         to_host = packet.to_host(self.config)
         line = Cat(counts[slot], C(self.number, 8))
@@ -55,13 +55,14 @@ class TrafficCore(wiring.Component):
         reply = pack(to_host[Kind.REPLY], kind=Kind.REPLY, host=1, data=word)
         m.d.comb += [
             read.addr.eq(at),
+            replying.eq(replies != 0),
             self.packets_out.valid.eq(running & (~told | (at != end)) | replying),
             self.packets_out.payload.eq(Mux(replying, reply, Mux(told, read.data, told_flit))),
             self.busy.eq(running | replying),
         ]
         m.d.sync += self.hop_count.eq(self.hop_count + self.hops)
         with m.If(replying & ready):
-            m.d.sync += replying.eq(0)
+            m.d.sync += replies.eq(replies - 1)
         with m.Elif(running & ~told & ready):
             m.d.sync += [told.eq(1), counts[slot].eq(0)]
         with m.Elif(running & told & (at == end)):
@@ -71,12 +72,12 @@ class TrafficCore(wiring.Component):
         with m.If(self.release):
             m.d.sync += [running.eq(1), told.eq(0)]
             m.d.sync += [at.eq(Array([0, *ends[:-1]])[slot]), end.eq(Array(ends)[slot])]
-        self._take(m, counts, word, replying)
+        self._take(m, counts, word, replies)
         with m.If(self.reset):
             m.d.sync += [count.eq(0) for count in counts]
         return m
 
-    def _take(self, m, counts, word, replying):
+    def _take(self, m, counts, word, replies):
         layouts, flit = packet.to_core(self.config), self.packets_in.payload
         m.d.comb += self.packets_in.ready.eq(1)
         with m.If(self.packets_in.valid):
@@ -87,4 +88,4 @@ class TrafficCore(wiring.Component):
                 with m.Case(Kind.WRITE):
                     m.d.sync += word.eq(view(layouts[Kind.WRITE], flit).data)
                 with m.Case(Kind.READ):
-                    m.d.sync += replying.eq(1)
+                    m.d.sync += replies.eq(view(layouts[Kind.READ], flit).count)

@@ -54,7 +54,7 @@ PATTERNS = {
     ),
     "flit.WRITE": ("1011111011101111_1_0_10_01_0_010", {"kind": Kind.WRITE, **TO, "data": 0xBEEF}),
     "flit.SETADDR": ("010000000000000011_1_0_10_01_0_011", {"kind": Kind.SETADDR, **TO, "address": 0x10003}),
-    "flit.READ": ("1_0_10_01_0_100", {"kind": Kind.READ, **TO}),
+    "flit.READ": ("0000000000000101_1_0_10_01_0_100", {"kind": Kind.READ, **TO, "count": 5}),
     "flit.host.SPIKE": ("1100011_1_000", {"kind": Kind.SPIKE, "host": 1, "line": 99}),
     "flit.host.VALUE": ("1000000001_0000010_1_001", {"kind": Kind.VALUE, "host": 1, "line": 2, "value": -511}),
     "flit.host.REPLY": ("1011111011101111_1_101", {"kind": Kind.REPLY, "host": 1, "data": 0xBEEF}),
