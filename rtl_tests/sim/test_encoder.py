@@ -10,6 +10,7 @@ from rtl_tests.sim.streams import simulate, sink, source
 CORES = {
     "default": {},
     "values": {"neurons": 48, "lanes": 8, "update_lanes": 4, "values": True},
+    "graded": {"neurons": 24, "lanes": 8, "update_lanes": 2, "graded": True, "payload_bits": 5},
     "one_lane": {"neurons": 5, "lanes": 1, "update_lanes": 1},
     "whole_group": {"neurons": 16, "lanes": 16, "update_lanes": 16},
 }
@@ -27,9 +28,9 @@ def random_vectors(core, count, rng):
         yield {
             "group": int(rng.integers(core.groups)),
             "subgroup": int(rng.integers(core.subgroups)),
-            "value_mode": int(rng.integers(2)) if core.values else 0,
+            "value_mode": int(rng.integers(2)) if core.values or core.graded else 0,
             "spikes": spikes,
-            "values": [int(value) for value in rng.integers(1 << core.value_bits, size=lanes)],
+            "values": [int(value) for value in rng.integers(1 << core.carried_bits, size=lanes)],
         }
 
 
@@ -73,7 +74,7 @@ def test_every_set_bit_leaves_once_and_in_order(name, idle, stall):
     assert taken == wanted and len(wanted) > 100
     assert sum(counted for _, counted, _ in clocks) == sum(not item["is_value"] for item in wanted)
     assert bool(waited) == (stall > 0)
-    if config(name).core.values:
+    if config(name).core.values or config(name).core.graded:
         assert {item["is_value"] for item in wanted} == {0, 1}
 
 

@@ -16,8 +16,14 @@ FABRICS = {
     "default": {},
     "mesh": {"width": 3, "height": 2, "core": {"neurons": 32, "lanes": 8, "routes": 50, "payload_bits": 3}},
     "values": {"width": 2, "core": {"neurons": 20, "lanes": 4, "update_lanes": 2, "routes": 33, "values": True}},
+    "graded": {"width": 2, "core": {"neurons": 20, "lanes": 4, "update_lanes": 2, "routes": 33, "values": True}},
+    "relays": {"height": 2, "core": {"neurons": 20, "lanes": 4, "update_lanes": 2, "routes": 33, "payload_bits": 5}},
     "one_route": {"core": {"neurons": 4, "lanes": 2, "update_lanes": 2, "routes": 1, "delay_slots": 2, "axons": 4}},
 }
+
+
+FABRICS["graded"]["core"] |= {"graded": True, "payload_bits": 12, "payload_signed": True}
+FABRICS["relays"]["core"] |= {"graded": True}
 
 
 class Table:
@@ -51,22 +57,28 @@ class Table:
             if not entry["host"]:
                 body = {key: value for key, value in entry.items() if key != "delay"}
                 body["slot"] = (tick_slot + entry["delay"]) % core.delay_slots
-                payload = 1 if core.payload_bits else 0
-                yield packet.to_core(self.config)[Kind.SPIKE].pack(kind=Kind.SPIKE, payload=payload, **body)
-            elif spike["is_value"]:
-                half = 1 << core.value_bits >> 1
-                value = (spike["value"] ^ half) - half
+                payload = spike["value"] if core.graded and spike["is_value"] else min(core.payload_bits, 1)
+                layout = packet.to_core(self.config)[Kind.SPIKE]
+                yield layout.pack(kind=Kind.SPIKE, payload=_bits(payload, layout["payload"]), **body)
+            elif spike["is_value"] and core.values:
+                value = _bits(spike["value"], packet.to_host(self.config)[Kind.VALUE]["value"])
                 yield packet.to_host(self.config)[Kind.VALUE].pack(kind=Kind.VALUE, value=value, **entry)
             else:
                 yield packet.to_host(self.config)[Kind.SPIKE].pack(kind=Kind.SPIKE, **entry)
+
+
+def _bits(value, field):
+    """The lowest bits of ``value`` as the field reads them."""
+    low = field.range[0]
+    return (value - low) % (1 << field.width) + low
 
 
 def random_spikes(core, count, rng):
     for _ in range(count):
         yield {
             "neuron": int(rng.integers(core.groups * core.lanes)),
-            "is_value": int(rng.integers(2)) if core.values else 0,
-            "value": int(rng.integers(1 << core.value_bits)),
+            "is_value": int(rng.integers(2)) if core.values or core.graded else 0,
+            "value": int(rng.integers(1 << core.carried_bits)),
         }
 
 

@@ -14,6 +14,8 @@ CASES = {
     "one_bank": {"banks": 1, "lanes": 4, "neurons": 8},
     "two_banks": {"banks": 2, "lanes": 2, "neurons": 6, "weight_bits": 5},
     "four_banks_graded": {"banks": 4, "lanes": 4, "neurons": 16, "payload_bits": 3, "accumulator_bits": 14},
+    "two_banks_signed": {"banks": 2, "lanes": 4, "neurons": 8, "payload_bits": 4, "payload_signed": True}
+    | {"weight_bits": 3, "accumulator_bits": 9},
     "eight_banks_one_group": {"banks": 8, "lanes": 8, "neurons": 8, "weight_bits": 2, "accumulator_bits": 4},
 }
 
@@ -49,7 +51,8 @@ def test_sums_are_those_of_the_enabled_banks(name):
     groups = rng.integers(core.groups, size=steps)
     enabled = rng.random((steps, core.banks)) < rng.choice([0.0, 0.6, 1.0], size=(steps, 1))
     rows = rng.integers(core.rows, size=(steps, core.banks))
-    payloads = rng.integers(1 << core.payload_bits, size=(steps, core.banks))
+    low, high = core.payload_range
+    payloads = rng.integers(low, high + 1, size=(steps, core.banks)) if core.payload_bits else np.zeros_like(rows)
     factors = payloads if core.payload_bits else np.ones_like(payloads)
     picked = weights[np.arange(core.banks), rows] * (factors * enabled)[..., None]
     half = 1 << (core.accumulator_bits - 1)

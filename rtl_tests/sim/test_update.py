@@ -30,6 +30,13 @@ CUBA = {
 FABRICS = {
     "two_subgroups": {"core": {"neurons": 18, "lanes": 4, "update_lanes": 2, "neuron": LIF}},
     "values": {"core": {"neurons": 12, "lanes": 4, "update_lanes": 4, "values": True, "neuron": LIF}},
+    "graded": {
+        "core": {"neurons": 18, "lanes": 4, "update_lanes": 2, "values": True, "graded": True, "neuron": LIF}
+        | {"payload_bits": 14, "payload_signed": True}
+    },
+    "relays": {
+        "core": {"neurons": 24, "lanes": 8, "update_lanes": 4, "graded": True, "payload_bits": 9, "neuron": CUBA}
+    },
     "cuba": {"phase_bits": 0, "core": {"neurons": 7, "lanes": 2, "update_lanes": 1, "neuron": CUBA}},
     "one_group": {"core": {"neurons": 6, "lanes": 8, "update_lanes": 4, "neuron": LIF, "writable": False}},
 }
@@ -37,7 +44,7 @@ SAMPLE_TICKS, DEPTH = 6, 2
 
 
 def random_core(config, rng) -> CoreImage:
-    """Populations of every depth and phase, one group in six unused, some not full, one value group."""
+    """Populations of every depth and phase, one group in six unused, some not full, value and graded groups."""
     core, image = config.core, CoreImage.empty(config)
     groups, lanes = core.groups, core.groups * core.lanes
     groups_table = image.groups | {
@@ -48,6 +55,10 @@ def random_core(config, rng) -> CoreImage:
     groups_table["size"][0] = core.lanes - 1
     if core.values:
         groups_table["value"] = np.arange(groups) == 1
+        groups_table["size"][1] = core.lanes
+    if core.graded:
+        groups_table["graded"] = np.arange(groups) % 3 == 1
+        groups_table["value"] = core.values * (np.arange(groups) > 2)
         groups_table["size"][1] = core.lanes
     if "threshold" in groups_table:
         groups_table |= {"threshold": rng.integers(40, 90, groups), "v_init": rng.integers(-20, 30, groups)}
@@ -136,18 +147,21 @@ class Model:
         current = np.zeros(core.lanes, dtype=np.int64) if sums is None else sums
         after, spike = self.neuron.step(state, parameters, current, core.neuron.widths)
         exists = np.arange(core.lanes) < self.image.groups["size"][group]
+        value, graded = (bool(self.image.groups[name][group]) for name in ("value", "graded"))
+        carried = after["v"] if core.values else 0 * after["v"]
+        if graded and not value:
+            after, carried = state, current
+        fires = carried != 0 if graded else np.ones_like(spike) if value else spike
         same = np.all([after[name] == state[name] for name in after], axis=0)
-        value = bool(self.image.groups["value"][group]) if core.values else False
         self.state[group], self.fresh[group] = after, False
-        self.rest[group] = bool((same & ~spike & (current == 0) | ~exists).all()) and not value
-        fires = exists if value else spike & exists
-        self.seen.update(
-            {"rests": self.rest[group], "masked": int((spike & ~exists).sum()), "values": value * exists.sum()}
-        )
-        self.seen["spikes"] += 0 if value else int(fires.sum())
-        return list(self._vectors(group, value, fires, after["v"]))
+        self.rest[group] = bool((same & ~fires & (current == 0) | ~exists).all())
+        self.seen.update({"rests": self.rest[group], "masked": int((fires & ~exists).sum())})
+        kind = ("relayed", "graded")[value] if graded else ("spikes", "values")[value]
+        self.seen[kind] += int((fires & exists).sum())
+        self.seen[f"{kind} rest"] += self.rest[group]
+        return list(self._vectors(group, value or graded, fires & exists, carried))
 
-    def _vectors(self, group, value, fires, v):
+    def _vectors(self, group, carries, fires, carried):
         core = self.core
         for subgroup in range(core.subgroups):
             lanes = slice(subgroup * core.update_lanes, (subgroup + 1) * core.update_lanes)
@@ -155,9 +169,9 @@ class Model:
                 yield {
                     "group": group,
                     "subgroup": subgroup,
-                    "value_mode": int(value),
+                    "value_mode": int(carries),
                     "spikes": int((fires[lanes] << np.arange(core.update_lanes)).sum()),
-                    "values": [int(x) & ((1 << core.value_bits) - 1) for x in v[lanes]],
+                    "values": [int(x) & ((1 << core.carried_bits) - 1) for x in carried[lanes]],
                 }
 
 
@@ -308,7 +322,10 @@ def test_groups_are_visited_updated_and_skipped_by_the_rules(name, stall, gates)
     if bench.config.phase_bits and bench.core.groups > 2:
         assert seen["off"] > 10
     if bench.core.values:
-        assert seen["values"] > 50
+        assert seen["values"] > 50 and not seen["values rest"]
+    if bench.core.graded:
+        assert seen["relayed"] > 20 and seen["relayed rest"] > 2
+        assert bool(seen["graded"]) == bench.core.values
     assert seen["masked"] > 0
     assert bool(bench.waited) == (stall > 0)
 
