@@ -11,12 +11,15 @@ from ..spec.fixed import index_bits, signed_bits_for
 from ..spec.network import Network
 from .accumulator import accumulator_bits
 from .mapping import Mapping, map_network, schedule
-from .mapping.links import groups_of
 from .mapping.parameters import columns, common_model, value_of
+from .mapping.tables import plans
 from .names import legal_name
 
 CORE_AXONS, CORE_NEURONS = 1024, 512
 """The largest core that is chosen unasked; a population with a larger fan-in gets as many axons as it needs."""
+
+_WALKS = {"dense": "ranges", "conv": "geometries"}
+"""What the configuration calls the table that a store's axons name."""
 
 LANES, BANKS, UPDATE_LANES = 32, 4, 8
 WIDEST_MESH = 16
@@ -165,7 +168,7 @@ def _meshes(network: Network, wishes: Wishes, core: CoreConfig) -> Iterator[tupl
     if wishes.width or wishes.height:
         yield wishes.width or 1, wishes.height or 1
         return
-    groups = sum(groups_of(population.size, core) for population in network.populations)
+    groups = sum(-(-population.size // core.lanes) for population in network.populations)
     least = -(-groups // core.groups)
     for side in range(1, WIDEST_MESH + 1):
         for width, height in ((side, side - 1), (side, side)):
@@ -187,13 +190,15 @@ def _cut(config: FabricConfig, mapping: Mapping) -> FabricConfig:
     """``config`` with memories only as large as the mapping uses them."""
     core = config.core
     axons = max((int(bundle.axons.max()) + 1 for bundle in mapping.bundles), default=1)
+    planned = plans(mapping.bundles, config)
     used = {
         "axons": max(axons, core.banks),
-        "neurons": max(chunk.group * core.lanes + chunk.count for chunk in mapping.chunks),
-        "ranges": max(1, *(len({(s.first, s.last) for s in found}) for found in mapping.segments), 1),
+        "neurons": max(chunk.group * core.lanes + int(chunk.places.max()) + 1 for chunk in mapping.chunks),
         "routes": max(1, *_routes_used(config, mapping)),
-        "synapse_rows": max(1, *_rows_used(config, mapping).ravel().tolist()),
+        "synapse_rows": max(1, *(int(plan.rows.max()) for plan in planned)),
     }
+    if walks := _WALKS.get(core.store):
+        used[walks] = max(1, *(plan.walks for plan in planned))
     cut = CoreConfig.parse({**dict(core), **used}, "core chosen for the network")
     plan = mapping.schedule
     return FabricConfig.parse(
@@ -207,23 +212,12 @@ def _cut(config: FabricConfig, mapping: Mapping) -> FabricConfig:
     )
 
 
-def _rows_used(config: FabricConfig, mapping: Mapping) -> np.ndarray:
-    """Synapse rows by node and bank."""
-    rows = np.zeros((config.nodes, config.core.banks), dtype=np.int64)
-    for bundle in mapping.bundles:
-        per_bank = np.bincount(bundle.axons % config.core.banks, minlength=config.core.banks)
-        for node, segment in bundle.segments.items():
-            rows[node] += per_bank * (segment.last - segment.first + 1)
-    return rows
-
-
 def _routes_used(config: FabricConfig, mapping: Mapping) -> list[int]:
     """Route entries by node."""
     routes = [0] * config.nodes
     for chunk in mapping.chunks:
         for bundle in mapping.bundles:
             if bundle.link.source == chunk.population:
-                mine = (bundle.neurons >= chunk.first) & (bundle.neurons < chunk.first + chunk.count)
-                routes[chunk.core] += int(mine.sum())
+                routes[chunk.core] += int((chunk.place_of(bundle.neurons) >= 0).sum())
         routes[chunk.core] += chunk.count * mapping.outputs.count(chunk.population)
     return routes

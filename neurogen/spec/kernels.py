@@ -93,3 +93,8 @@ class Kernel:
         matrix = sparse.csr_array((found, (sources, targets)), shape=self.shape)
         matrix.eliminate_zeros()
         return matrix
+
+    @cached_property
+    def columns(self) -> "sparse.csc_array":
+        """The matrix, stored by target."""
+        return self.matrix.tocsc()

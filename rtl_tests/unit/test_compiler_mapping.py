@@ -14,8 +14,8 @@ from golden.fabric import Fabric
 from neurogen.compiler import compile, validate
 from neurogen.compiler.mapping import PLACEMENTS, map_network
 from neurogen.compiler.mapping.axons import cover
-from neurogen.compiler.mapping.links import _hulls
 from neurogen.compiler.mapping.schedule import overlappable, schedule
+from neurogen.compiler.mapping.stores.dense import _hulls
 from neurogen.spec.config import CoreConfig, FabricConfig, NeuronConfig
 from neurogen.spec.errors import InputError
 from neurogen.spec.image import CoreImage

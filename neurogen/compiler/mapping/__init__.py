@@ -10,13 +10,16 @@ from ...spec.image import Image
 from ...spec.network import Network, Population
 from ..accumulator import payloads, prove
 from .axons import Bundle, allocate
-from .links import Chunk, Link, Segment, links, segments
+from .layout import Chunk
+from .links import Link, Segment, links
 from .parameters import is_relay
 from .partition import partition
 from .placement import place
 from .relays import insert
 from .schedule import Schedule, overlappable, schedule
+from .stores import stores
 from .tables import write
+from .traffic import Activity, collect
 from .validate import validate
 
 __all__ = [
@@ -48,19 +51,28 @@ class Mapping:
 
 
 def map_network(
-    network: Network, config: FabricConfig, cut: str = "balanced", rng: np.random.Generator | None = None
+    network: Network,
+    config: FabricConfig,
+    cut: str = "balanced",
+    rng: np.random.Generator | None = None,
+    activity: Activity | None = None,
 ) -> Mapping:
     """Decide depths, chunks, places and axon numbers. With ``rng``, places and numbers are drawn at random.
 
-    ``cut`` says how populations are cut into chunks (see ``partition``). Raises InputError if the network does not fit.
+    ``cut`` says how populations are cut into chunks (see ``partition``), ``activity`` what traffic the places should
+    suit. Raises InputError if the network does not fit.
     """
     plan = schedule(network, 1 << config.phase_bits)
     found = links(network, plan, config.core)
+    store, core = stores()[config.core.store], config.core
     chunks = partition(network, config, found, cut, rng)
+    on_core = [store.arrange([c for c in chunks if c.core == at], found, core) for at in range(config.nodes)]
+    chunks = [chunk for some in on_core for chunk in some]
     outputs = [output.population for output in network.outputs]
-    node_of = place(chunks, outputs, found, config, rng)
-    chunks = [Chunk(c.population, c.first, c.count, int(node_of[c.core]), c.group) for c in chunks]
-    per_node = [segments([c for c in chunks if c.core == node], found, config.core) for node in range(config.nodes)]
+    per_core = [store.segments(some, found, core) for some in on_core]
+    node_of = place(collect(chunks, outputs, per_core, activity), config, rng)
+    chunks = [replace(chunk, core=int(node_of[chunk.core])) for chunk in chunks]
+    per_node = [per_core[at] for at in np.argsort(node_of)]
     try:
         bundles = allocate(per_node, config, True, rng)
     except InputError:  # common numbers can leave gaps; without multicast none do
@@ -68,11 +80,18 @@ def map_network(
     return Mapping(plan, found, chunks, per_node, bundles, outputs)
 
 
-def compile(network: Network, config: FabricConfig, seed: int | None = None, placement: str | None = None) -> Image:
+def compile(
+    network: Network,
+    config: FabricConfig,
+    seed: int | None = None,
+    placement: str | None = None,
+    activity: Activity | None = None,
+) -> Image:
     """Map ``network`` onto the fabric ``config``.
 
     ``placement`` is ``balanced`` (default: groups spread evenly over the cores, then few hops), ``compact`` or
-    ``random`` (default where a ``seed`` is given). The result of running the image does not depend on it.
+    ``random`` (default where a ``seed`` is given). Hops are weighted with ``activity``, events of each neuron per
+    step by input and population, as far as it is known. The result of running the image does not depend on either.
 
     Raises InputError if the network does not fit: too many neurons, axons, routes or lines, a delay or a loop that is
     too long, a weight, parameter or accumulator that is too wide, different neuron models.
@@ -83,13 +102,16 @@ def compile(network: Network, config: FabricConfig, seed: int | None = None, pla
     original, network = network, insert(network, config)
     _check(network, config)
     prove(network, config.core.accumulator_bits)
-    image = _at_random(network, config, seed or 0) if placement == "random" else _mapped(network, config, placement)
+    if placement == "random":
+        image = _at_random(network, config, seed or 0)
+    else:
+        image = _mapped(network, config, placement, activity=activity)
     validate(image)
     return replace(image, network_digest=original.digest)
 
 
-def _mapped(network: Network, config: FabricConfig, cut: str, rng: np.random.Generator | None = None) -> Image:
-    return write(network, config, map_network(network, config, cut, rng))
+def _mapped(network: Network, config: FabricConfig, cut: str, rng=None, activity: Activity | None = None) -> Image:
+    return write(network, config, map_network(network, config, cut, rng, activity))
 
 
 def _at_random(network: Network, config: FabricConfig, seed: int) -> Image:

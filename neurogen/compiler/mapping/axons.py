@@ -50,9 +50,10 @@ def allocate(
 ) -> list[Bundle]:
     """Axon numbers for everything that reaches any core, ``per_node`` in row-major order.
 
-    Each axon goes to the bank with the fewest synapse rows, so numbers are mostly consecutive; they ascend with the
-    group range, so that a bank's events come range by range. With ``rng`` the numbers within a bank are drawn at
-    random. Raises InputError if a core runs out.
+    Each axon goes to the bank with the fewest synapse rows to walk over, so numbers are mostly consecutive; they ascend
+    with the group range, so that a bank's events come range by range. Neurons that share rows share banks, if there are
+    enough kinds of them. With ``rng`` the numbers within a bank are drawn at random. Raises InputError if a core runs
+    out.
     """
     free = np.ones((config.nodes, config.core.axons), dtype=bool)
     rows = np.zeros((config.nodes, config.core.banks), dtype=np.int64)
@@ -62,29 +63,39 @@ def allocate(
         available = np.flatnonzero(free[nodes].all(axis=0))
         if len(available) < len(neurons):
             raise _too_few_axons(per_node, config, nodes[0], free, len(neurons))
-        spans = np.array([[segment.last - segment.first + 1] for segment in found.values()])
-        axons = _balanced(available if rng is None else rng.permutation(available), len(neurons), rows, nodes, spans)
+        numbers = available if rng is None else rng.permutation(available)
+        kinds = next(iter(found.values())).kinds(neurons)
+        steps = np.stack([segment.steps(neurons) for segment in found.values()])
+        axons = _balanced(numbers, rows, nodes, steps, kinds)
         free[np.ix_(nodes, axons)] = False
         bundles.append(Bundle(link, neurons, rectangle, found, axons))
     return bundles
 
 
-def _balanced(available: np.ndarray, count: int, rows: np.ndarray, nodes: list[int], spans: np.ndarray) -> np.ndarray:
-    """``count`` available numbers, each from the bank whose fullest core has the fewest rows; adds to ``rows``."""
+def _balanced(
+    available: np.ndarray, rows: np.ndarray, nodes: list[int], steps: np.ndarray, kinds: np.ndarray | None
+) -> np.ndarray:
+    """An available number for each column of ``steps`` (nodes, neurons); adds these to ``rows`` (nodes, banks).
+
+    It is from the bank whose fullest core has the fewest rows. Neurons of ``kinds``, if these are at least as many as
+    the banks, have a bank by their kind.
+    """
     banks = rows.shape[1]
     left = [iter(available[available % banks == bank].tolist()) for bank in range(banks)]
     filled = rows[nodes]
     cost = filled.max(axis=0).astype(float)
-    axons = []
-    while len(axons) < count:
-        bank = int(cost.argmin())
+    wanted = None if kinds is None or kinds.max() + 1 < banks else kinds % banks
+    axons: list[int] = []
+    while len(axons) < steps.shape[1]:
+        bank = int(cost.argmin()) if wanted is None else int(wanted[len(axons)])
         axon = next(left[bank], None)
         if axon is None:
             cost[bank] = np.inf
+            wanted = None
             continue
-        axons.append(axon)
-        filled[:, bank] += spans[:, 0]
+        filled[:, bank] += steps[:, len(axons)]
         cost[bank] = filled[:, bank].max()
+        axons.append(axon)
     rows[nodes] = filled
     return np.array(axons)
 

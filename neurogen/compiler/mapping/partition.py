@@ -7,16 +7,19 @@ import numpy as np
 from ...spec.config import FabricConfig
 from ...spec.errors import InputError
 from ...spec.network import Network
-from .links import Chunk, Link, axons_needed, groups_of, segments
+from .layout import Chunk, Layout, MapLayout
+from .links import Link, axons_needed
+from .stores import stores
 
 
 class Partition:
     """Chunks under construction. Every chunk starts at a group boundary; a core never exceeds its neurons and axons."""
 
-    def __init__(self, network: Network, config: FabricConfig, network_links: list[Link]):
-        self.network = network
+    def __init__(self, network: Network, config: FabricConfig, network_links: list[Link], layouts: dict):
+        self.order = network.order
         self.core = config.core
         self.links = network_links
+        self.layouts: dict[str, Layout | MapLayout] = layouts
         self.cores: list[list[Chunk]] = [[] for _ in range(config.nodes)]
 
     @property
@@ -24,25 +27,33 @@ class Partition:
         return [chunk for chunks in self.cores for chunk in chunks]
 
     def next_group(self, core: int) -> int:
-        return max((chunk.group + groups_of(chunk.count, self.core) for chunk in self.cores[core]), default=0)
-
-    def room(self, core: int) -> int:
-        """Neurons that still fit a core."""
-        return max(0, self.core.neurons - self.next_group(core) * self.core.lanes)
+        return max((chunk.last + 1 for chunk in self.cores[core]), default=0)
 
     def axons(self, core: int, *more: Chunk) -> int:
-        return axons_needed(segments([*self.cores[core], *more], self.links, self.core))
+        return needed([*self.cores[core], *more], self.links, self.core)
 
-    def place(self, population: str, first: int, count: int, core: int) -> int:
-        """Put up to ``count`` neurons on a core, as many as have room and axons there; returns how many."""
-        count = min(count, self.room(core))
+    def place(self, population: str, first: int, count: int, core: int, quota: int | None = None) -> int:
+        """Put up to ``count`` units on a core, as many as have room and axons there; returns how many.
+
+        The core gets ``quota`` groups at most.
+        """
+        group, layout = self.next_group(core), self.layouts[population]
+        room = self.core.neurons - group * self.core.lanes
+        if quota is not None:
+            room = min(room, (quota - group) * self.core.lanes)
+        count = min(count, layout.fit(first, room)) if room > 0 else 0
         while count > 0:
-            chunk = Chunk(population, first, count, core, self.next_group(core))
+            chunk = layout.chunk(first, count, core, group)
             if self.axons(core, chunk) <= self.core.axons:
                 self.cores[core].append(chunk)
                 return count
-            count = 0 if count <= self.core.lanes else groups_of(count, self.core) // 2 * self.core.lanes
+            count = layout.fewer(count)
         return 0
+
+
+def needed(chunks: list[Chunk], network_links: list[Link], core) -> int:
+    """Axons that some chunks on one core take."""
+    return axons_needed(stores()[core.store].segments(chunks, network_links, core))
 
 
 def partition(
@@ -53,18 +64,35 @@ def partition(
     ``compact`` fills one core after the other; ``balanced`` spreads the groups evenly over all cores; ``random`` cuts
     populations anywhere and puts the pieces anywhere. Raises InputError if the network does not fit.
     """
-    quotas = [None] if cut == "random" else _quotas(network, config, cut)
+    layouts = {name: _layout(network, name, config, network_links, rng) for name in network.order}
+    total = sum(layout.groups for layout in layouts.values())
+    quotas = [None] if cut == "random" else _quotas(total, config, cut)
     for quota in quotas:
-        state = Partition(network, config, network_links)
+        state = Partition(network, config, network_links, layouts)
         found = _at_random(state, rng) if quota is None else _in_order(state, quota)
         if found is not None:
             return found
-    raise _too_large(network, config, network_links)
+    raise _too_large(network, config, network_links, layouts)
 
 
-def _quotas(network: Network, config: FabricConfig, cut: str) -> Iterator[int]:
+def _layout(network: Network, name: str, config: FabricConfig, network_links: list[Link], rng) -> Layout | MapLayout:
+    """The best layout whose smallest chunks fit a core; with ``rng`` any of those. The best one if none does."""
+    core, found = config.core, list(stores()[config.core.store].layouts(network, name, config.core))
+    fitting = found if len(found) == 1 else [layout for layout in found if _fits(layout, network_links, core)]
+    if rng is not None and fitting:
+        return fitting[int(rng.integers(len(fitting)))]
+    return (fitting or found)[0]
+
+
+def _fits(layout: MapLayout, network_links: list[Link], core) -> bool:
+    return all(
+        layout.fit(unit, core.neurons) and needed([layout.chunk(unit, 1, 0, 0)], network_links, core) <= core.axons
+        for unit in range(layout.units)
+    )
+
+
+def _quotas(total: int, config: FabricConfig, cut: str) -> Iterator[int]:
     """Groups per core to try."""
-    total = sum(groups_of(population.size, config.core) for population in network.populations)
     even = -(-total // config.nodes)
     yield from range(even, config.core.groups) if cut == "balanced" else ()
     yield config.core.groups
@@ -73,13 +101,12 @@ def _quotas(network: Network, config: FabricConfig, cut: str) -> Iterator[int]:
 def _in_order(state: Partition, quota: int) -> list[Chunk] | None:
     """Populations in the order of the network's flow, ``quota`` groups to a core."""
     at = 0
-    for name in state.network.order:
-        done, size = 0, state.network.population(name).size
+    for name in state.order:
+        done, size = 0, state.layouts[name].units
         while done < size:
             if at == len(state.cores):
                 return None
-            left = (quota - state.next_group(at)) * state.core.lanes
-            placed = state.place(name, done, min(size - done, left), at)
+            placed = state.place(name, done, size - done, at, quota)
             done += placed
             if placed == 0 or state.next_group(at) >= quota:
                 at += 1
@@ -87,9 +114,8 @@ def _in_order(state: Partition, quota: int) -> list[Chunk] | None:
 
 
 def _at_random(state: Partition, rng: np.random.Generator) -> list[Chunk] | None:
-    names = list(state.network.order)
-    for name in rng.permutation(names):
-        done, size = 0, state.network.population(name).size
+    for name in rng.permutation(list(state.order)):
+        done, size = 0, state.layouts[str(name)].units
         while done < size:
             wanted = int(rng.integers(1, size - done + 1))
             for core in rng.permutation(len(state.cores)):
@@ -102,27 +128,28 @@ def _at_random(state: Partition, rng: np.random.Generator) -> list[Chunk] | None
     return state.chunks
 
 
-def _too_large(network: Network, config: FabricConfig, network_links: list[Link]) -> InputError:
+def _too_large(network: Network, config: FabricConfig, network_links: list[Link], layouts: dict) -> InputError:
     """Why a network does not fit, as precisely as can be said."""
     core = config.core
-    for name in network.order:
-        one = Chunk(name, 0, min(network.population(name).size, core.lanes, core.neurons), 0, 0)
-        needed = axons_needed(segments([one], network_links, core))
-        if needed > core.axons:
+    for name, layout in layouts.items():
+        least = 1 if isinstance(layout, MapLayout) else min(core.lanes, core.neurons)
+        axons = needed([layout.chunk(0, min(layout.units, least), 0, 0)], network_links, core)
+        if axons > core.axons:
             return InputError(
-                f"network too large for the fabric: population {name!r} has a fan-in of {needed} axons, a core has"
+                f"network too large for the fabric: population {name!r} has a fan-in of {axons} axons, a core has"
                 f" {core.axons}"
             )
-    groups = sum(groups_of(population.size, core) for population in network.populations)
+    groups = sum(layout.groups for layout in layouts.values())
     if groups > core.groups * config.nodes:
         return InputError(
             f"network too large for the fabric: needs {groups} groups of {core.lanes} neurons, has"
             f" {core.groups * config.nodes}"
         )
-    whole = [Chunk(p.name, 0, p.size, 0, 0) for p in network.populations]
-    needed = axons_needed(segments(whole, network_links, core)) if config.nodes == 1 else None
-    if needed is not None and needed > core.axons:
-        return InputError(f"network too large for the fabric: needs {needed} axons at core (0, 0), has {core.axons}")
+    if config.nodes == 1:
+        whole = [Layout(p.name, p.size, core.lanes).chunk(0, p.size, 0, 0) for p in network.populations]
+        axons = needed(whole, network_links, core)
+        if axons > core.axons:
+            return InputError(f"network too large for the fabric: needs {axons} axons at core (0, 0), has {core.axons}")
     return InputError(
         f"network too large for the fabric: its {groups} groups do not fit {config.nodes} cores of {core.axons} axons"
         f" and {core.neurons} neurons"

@@ -8,9 +8,10 @@ from ...spec.image import CoreImage, Image, Placement
 from ...spec.network import Network
 from ..source import integer_equations
 from .axons import Bundle
-from .links import Chunk, Segment, groups_of
+from .layout import Chunk
 from .parameters import columns, idle_value, is_relay
 from .schedule import Schedule, overlappable
+from .stores import Served, stores
 
 _ENTRY = ("host", "x0", "x1", "y0", "y1", "axon", "delay", "line")
 
@@ -18,8 +19,9 @@ _ENTRY = ("host", "x0", "x1", "y0", "y1", "axon", "delay", "line")
 def write(network: Network, config: FabricConfig, mapping) -> Image:
     """The image of a mapping. Raises InputError if a table is too small."""
     cores = tuple(CoreImage.empty(config) for _ in range(config.nodes))
-    ranges = [_write_ranges(core, found) for core, found in zip(cores, mapping.segments, strict=True)]
-    _write_synapses(cores, ranges, mapping.bundles, config)
+    for node, plan in enumerate(plans(mapping.bundles, config)):
+        _check_room(plan, config, node)
+        plan.write(cores[node], config.core)
     for chunk in mapping.chunks:
         _write_chunk(cores[chunk.core], network, chunk, mapping.schedule, config)
     outputs = _outputs(network, mapping.schedule, config)
@@ -31,9 +33,7 @@ def write(network: Network, config: FabricConfig, mapping) -> Image:
         input_sizes={item.name: item.size for item in network.inputs},
         input_payload_bits={item.name: item.payload_bits for item in network.inputs},
         outputs=outputs,
-        placements=tuple(
-            Placement.block(c.population, c.first, c.count, c.core, c.group * config.core.lanes) for c in mapping.chunks
-        ),
+        placements=tuple(_placement(chunk, config) for chunk in mapping.chunks),
         step_ticks=mapping.schedule.step_ticks,
         depth=mapping.schedule.depth,
         network_digest=network.digest,
@@ -42,43 +42,34 @@ def write(network: Network, config: FabricConfig, mapping) -> Image:
     )
 
 
-def _write_ranges(core: CoreImage, found: list[Segment]) -> dict[tuple[int, int], int]:
-    """The range table, in ascending order of groups; returns the row of every (first, last)."""
-    rows = {span: row for row, span in enumerate(sorted({(segment.first, segment.last) for segment in found}))}
-    for (first, last), row in rows.items():
-        core.walks["first"][row], core.walks["last"][row] = first, last
-    return rows
+def _placement(chunk: Chunk, config: FabricConfig) -> Placement:
+    order = np.argsort(chunk.neurons)
+    places = chunk.group * config.core.lanes + chunk.places
+    return Placement(chunk.population, chunk.core, chunk.neurons[order], places[order])
 
 
-def _write_synapses(cores, ranges, bundles: list[Bundle], config: FabricConfig) -> None:
-    """Axon rows and synapse rows; each bank is filled from row 0 on."""
-    banks, lanes = config.core.banks, config.core.lanes
-    used = np.zeros((config.nodes, banks), dtype=np.int64)
+def plans(bundles: list[Bundle], config: FabricConfig) -> list:
+    """The synapse store's plan of every core's memories, by node."""
+    served: list[list[Served]] = [[] for _ in range(config.nodes)]
     for bundle in bundles:
         for node, segment in bundle.segments.items():
-            span = segment.last - segment.first + 1
-            rows = segment.weights(bundle.neurons, lanes)
-            for bank in range(banks):
-                mine = np.flatnonzero(bundle.axons % banks == bank)
-                local = bundle.axons[mine] // banks
-                base = used[node, bank] + span * np.arange(len(mine))
-                used[node, bank] += span * len(mine)
-                if used[node, bank] > config.core.rows:
-                    raise _too_small(
-                        config, node, f"synapse rows in bank {bank}", int(used[node, bank]), config.core.rows
-                    )
-                cores[node].axons["base"][bank, local] = base
-                cores[node].axons["range"][bank, local] = ranges[node][segment.first, segment.last]
-                at = base[:, None] + np.arange(span)
-                cores[node].synapses[bank, at] = rows[mine]
+            served[node].append(Served(segment, bundle.neurons, bundle.axons))
+    return [stores()[config.core.store].Plan(found, config.core) for found in served]
+
+
+def _check_room(plan, config: FabricConfig, node: int) -> None:
+    bank = int(plan.rows.argmax())
+    if plan.rows[bank] > config.core.rows:
+        raise _too_small(config, node, f"synapse rows in bank {bank}", int(plan.rows[bank]), config.core.rows)
+    if plan.walks > config.core.walks:
+        raise _too_small(config, node, "geometries", plan.walks, config.core.walks)
 
 
 def _write_chunk(core: CoreImage, network: Network, chunk: Chunk, schedule: Schedule, config: FabricConfig) -> None:
     """Group rows and per-neuron parameters of one chunk."""
     name = chunk.population
-    lanes, count = config.core.lanes, groups_of(chunk.count, config.core)
-    groups = slice(chunk.group, chunk.group + count)
-    core.groups["size"][groups] = np.minimum(chunk.count - lanes * np.arange(count), lanes)
+    groups = slice(chunk.group, chunk.last + 1)
+    core.groups["size"][groups] = (chunk.slots >= 0).sum(axis=1)
     core.groups["depth"][groups] = schedule.depths[name]
     core.groups["phase"][groups] = schedule.phase(name)
     population = network.population(name)
@@ -88,11 +79,11 @@ def _write_chunk(core: CoreImage, network: Network, chunk: Chunk, schedule: Sche
     values = columns(population, config.core.neuron)
     for parameter, value in values["per_population"].items():
         core.groups[parameter][groups] = value
-    first = chunk.group * lanes
+    first = chunk.group * config.core.lanes
     for parameter, value in values["per_neuron"].items():
-        own = value[chunk.first : chunk.first + chunk.count] if np.ndim(value) else value
-        core.neurons[parameter][first : groups.stop * lanes] = idle_value(parameter, config.core.neuron)
-        core.neurons[parameter][first : first + chunk.count] = own
+        column = core.neurons[parameter]
+        column[first : first + chunk.slots.size] = idle_value(parameter, config.core.neuron)
+        column[first + chunk.places] = value[chunk.neurons] if np.ndim(value) else value
 
 
 def _outputs(network: Network, schedule: Schedule, config: FabricConfig) -> tuple[dict, ...]:
@@ -149,12 +140,13 @@ def _write_routes(cores, mapping, outputs: tuple[dict, ...], config: FabricConfi
 
 def _chunk_entries(chunk: Chunk, bundles: list[Bundle], outputs: tuple[dict, ...], config: FabricConfig):
     """Route entries of one chunk's neurons, (n, core neuron + _ENTRY)."""
-    start = chunk.group * config.core.lanes - chunk.first
+    start = chunk.group * config.core.lanes
     for bundle in bundles:
         if bundle.link.source == chunk.population:
-            mine = (bundle.neurons >= chunk.first) & (bundle.neurons < chunk.first + chunk.count)
+            places = chunk.place_of(bundle.neurons)
+            mine = places >= 0
             rows = np.zeros((int(mine.sum()), 1 + len(_ENTRY)), dtype=np.int64)
-            rows[:, 0] = bundle.neurons[mine] + start
+            rows[:, 0] = start + places[mine]
             rows[:, 2:6] = bundle.rectangle
             rows[:, 6] = bundle.axons[mine]
             rows[:, 7] = bundle.link.delay_ticks
@@ -162,9 +154,9 @@ def _chunk_entries(chunk: Chunk, bundles: list[Bundle], outputs: tuple[dict, ...
     for output in outputs:
         if output["population"] == chunk.population:
             rows = np.zeros((chunk.count, 1 + len(_ENTRY)), dtype=np.int64)
-            rows[:, 0] = start + chunk.first + np.arange(chunk.count)
+            rows[:, 0] = start + chunk.places
             rows[:, 1] = 1
-            rows[:, 8] = output["first_line"] + chunk.first + np.arange(chunk.count)
+            rows[:, 8] = output["first_line"] + chunk.neurons
             yield rows
 
 

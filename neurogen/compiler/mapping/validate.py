@@ -5,6 +5,7 @@ import numpy as np
 from ...spec.config import FabricConfig
 from ...spec.errors import InputError
 from ...spec.image import Image
+from .stores import stores
 
 
 def validate(image: Image) -> None:
@@ -23,33 +24,13 @@ def validate(image: Image) -> None:
             core.region_bits(config)
         except InputError as error:
             raise InputError(f"{where}: {error}") from None
-        _check_ranges(core, config, where)
-        _check_synapses(core, config, where)
+        if wrong := stores()[config.core.store].check(core, config.core):
+            raise InputError(f"{where}: {wrong}")
+        if np.any(core.groups["depth"] < 0):
+            raise InputError(f"{where}: a group has a negative depth")
         _check_routes(core, config, where, taken)
     for name, entries in image.inputs.items():
         _check_input(name, entries, image, taken)
-
-
-def _check_ranges(core, config: FabricConfig, where: str) -> None:
-    first, last = core.walks["first"], core.walks["last"]
-    bad = np.flatnonzero((first > last) | (last >= config.core.groups))
-    if len(bad):
-        row = int(bad[0])
-        raise InputError(
-            f"{where}: range {row} is {first[row]}..{last[row]}; the core has groups 0..{config.core.groups - 1}"
-        )
-    if np.any(core.groups["depth"] < 0):
-        raise InputError(f"{where}: a group has a negative depth")
-
-
-def _check_synapses(core, config: FabricConfig, where: str) -> None:
-    span = (core.walks["last"] - core.walks["first"] + 1)[np.minimum(core.axons["range"], config.core.ranges - 1)]
-    bad = np.argwhere((core.axons["range"] >= config.core.ranges) | (core.axons["base"] + span > config.core.rows))
-    if len(bad):
-        bank, local = bad[0]
-        raise InputError(
-            f"{where}: axon {local * config.core.banks + bank} names a range or synapse rows that do not exist"
-        )
 
 
 def _check_routes(core, config: FabricConfig, where: str, taken: dict[tuple[int, int], str]) -> None:
