@@ -95,7 +95,9 @@ def hand_image(network: Network, config: FabricConfig, order: list[int]) -> Imag
         _fill(cores[at], free[at], network.population(name), group, core, routes[name])
         groups = slice(group, group + -(-network.population(name).size // core.lanes))
         cores[at].groups["depth"][groups], cores[at].groups["phase"][groups] = depth[name], depth[name] % ticks
-        cores[at].groups["value"][groups] = lines.get(name, False)
+        graded = network.population(name).graded
+        cores[at].groups["value"][groups] = lines.get(name, False) or graded
+        cores[at].groups["graded"][groups] = graded
     return Image(
         config=config,
         cores=tuple(cores),

@@ -79,7 +79,8 @@ def _network_that_fits(config: FabricConfig, rng: np.random.Generator) -> tuple[
     capacity = config.nodes * config.core.neurons
     for attempt in range(50):
         scale = 0.9**attempt
-        sizes = Sizes(neurons=max(2, int(capacity / 3 * scale)), inputs=max(2, int(config.core.axons * 0.7 * scale)))
+        axons = config.core.axons * (2 if config.core.graded else 0.7)  # relays take more than a core has
+        sizes = Sizes(neurons=max(2, int(capacity / 3 * scale)), inputs=max(2, int(axons * scale)))
         network = random_network(config, rng, sizes)
         try:
             return network, compile(network, config, seed=int(rng.integers(1 << 31)))
@@ -123,6 +124,10 @@ class Coverage:
         counts["population split over cores"] += max(Counter(p for p, _ in places).values()) > 1
         counts["core shared by populations"] += max(Counter(core for _, core in places).values()) > 1
         counts["graded input"] += any(values.max(initial=0) > 1 for values in case.inputs.values())
+        counts["graded populations"] += any(p.graded for p in case.network.populations)
+        relays = " ".join(image.metadata.get("relays", ()))
+        counts["fan-in split over cores"] += "split into" in relays
+        counts["delay over relays"] += "too long for the slots" in relays
         counts["several samples"] += len(next(iter(case.inputs.values()))) > 1
 
     def require(self, *names: str, least: int = 1) -> None:
@@ -135,6 +140,7 @@ EVERYWHERE = (
     "cases with spikes", "mode stepped", "mode drained", "mode overlapped", "idle", "backpressure", "values",
     "multicast", "several routes per neuron", "recurrence", "loop over several ticks", "delay above 1",
     "several ranges", "states after every tick", "events sent early", "memories read back", "several samples",
-    "population split over cores", "core shared by populations", "graded input",
+    "population split over cores", "core shared by populations", "graded input", "graded populations",
+    "fan-in split over cores", "delay over relays",
 )  # fmt: skip
 """What the cases of all fabrics together must reach."""

@@ -76,13 +76,18 @@ FABRICS: dict[str, FabricConfig] = {
             neuron=neuron("cuba_lif", "per_neuron", {"u": 14, "v": 16}, refractory_ticks=0),
         ),
         fabric(
+            "relays_2x2", 2, 2, axons=24, neurons=32, lanes=4, banks=2, update_lanes=2, weight_bits=4,
+            accumulator_bits=18, payload_bits=14, payload_signed=True, graded=True, values=True, delay_slots=4,
+            slot_word_bits=4, ranges=4, routes=160, neuron=neuron("lif", "per_population", {"v": 9}),
+        ),
+        fabric(
             "lif_4x1", 4, 1, axons=32, neurons=8, lanes=1, banks=1, update_lanes=1, weight_bits=4,
             accumulator_bits=10, delay_slots=16, slot_word_bits=4, ranges=4, routes=40,
             neuron=neuron("lif", "per_population", SMALL_LIF, refractory_ticks=0),
         ),
     )
 }  # fmt: skip
-"""Eight fabrics of different shape. Every mesh, both accumulators, graded events, values, and 1 to 8 banks."""
+"""Nine fabrics of different shape. Every mesh, both accumulators, graded events, values, relays, and 1 to 8 banks."""
 
 STORES: dict[str, FabricConfig] = {
     config.name: config
@@ -127,12 +132,10 @@ def random_network(config: FabricConfig, rng: np.random.Generator, sizes: Sizes 
     count = int(rng.integers(1, sizes.populations + 1))
     limits = {"in": sizes.inputs} | {f"p{i}": sizes.neurons for i in range(count)}
     maps = {name: _map(core, int(rng.integers(1, limit + 1)), rng) for name, limit in limits.items()}
-    inputs = (Input("in", math.prod(maps["in"]), core.payload_bits),)
-    populations = tuple(
-        _population(core.neuron, name, math.prod(shape), rng) for name, shape in maps.items() if name != "in"
-    )
+    inputs = (Input("in", math.prod(maps["in"]), int(rng.choice([0, 3])) if core.graded else core.payload_bits),)
+    populations = tuple(_population(core, name, math.prod(shape), rng) for name, shape in maps.items() if name != "in")
     edges = {("in", "p0", 0)} | {(f"p{i}", f"p{i + 1}", 0) for i in range(count - 1)}
-    longest = min(2, core.delay_slots - 2)
+    longest = int(rng.choice([2, 7])) if core.graded else min(2, core.delay_slots - 2)
     for _ in range(int(rng.integers(0, 3))):
         source, target = (int(k) for k in rng.integers(count, size=2))
         forward = source < target
@@ -141,25 +144,31 @@ def random_network(config: FabricConfig, rng: np.random.Generator, sizes: Sizes 
     if rng.random() < 0.3:
         edges.add(("in", f"p{count - 1}", 0))
     pairs = {(source, target): delay for source, target, delay in sorted(edges)}
-    projections = _projections(core, pairs, maps, rng)
-    valued = [name for name in (p.name for p in populations) if core.values and rng.random() < 0.4]
+    projections = _projections(core, pairs, maps, _largest(inputs, populations), rng)
+    valued = [p.name for p in populations if core.values and rng.random() < 0.4]
     sources = {source for source, _ in pairs}
     outputs = tuple(
-        Output(p.name, values=p.name in valued and p.name not in sources)
+        Output(p.name, values=p.graded or (p.name in valued and p.name not in sources))
         for i, p in enumerate(populations)
         if i == count - 1 or rng.random() < 0.5
     )
     return Network(f"random_{count}", inputs, populations, projections, outputs)
 
 
-def _projections(core: CoreConfig, pairs, maps: dict[str, Shape], rng) -> tuple[Projection, ...]:
+def _largest(inputs: tuple[Input, ...], populations: tuple[Population, ...]) -> dict[str, int]:
+    """The largest magnitude of every source's events."""
+    found = {item.name: max(1, (1 << item.payload_bits) - 1) for item in inputs}
+    return found | {p.name: 1 << (p.widths["v"] - 1) if p.graded else 1 for p in populations}
+
+
+def _projections(core: CoreConfig, pairs, maps: dict[str, Shape], largest, rng) -> tuple[Projection, ...]:
     """Weights as large as the accumulator allows at most: the compiler's proof must hold for every neuron."""
     low, high = signed_range(core.weight_bits)
-    limit = signed_range(core.accumulator_bits)[1] // max((1 << core.payload_bits) - 1, 1)
+    limit = signed_range(core.accumulator_bits)[1]
     sizes = {name: math.prod(shape) for name, shape in maps.items()}
     projections = []
     for (source, target), delay in pairs.items():
-        fan_in = sum(sizes[s] for s, t in pairs if t == target)
+        fan_in = sum(sizes[s] * largest[s] for s, t in pairs if t == target)
         most = max(1, min(high, limit // fan_in))
         reach = (max(low, -most), most + 1)
         density = rng.choice([0.05, 0.2, 0.5] if core.store == "sparse" else [0.3, 0.7, 1.0])
@@ -197,7 +206,8 @@ def _kernel(source: Shape, target: Shape, reach: tuple[int, int], density: float
     return Kernel(weights, source, target, stride, padding, dilation, groups)
 
 
-def _population(config: NeuronConfig, name: str, size: int, rng: np.random.Generator) -> Population:
+def _population(core: CoreConfig, name: str, size: int, rng: np.random.Generator) -> Population:
+    config = core.neuron
     parameters = dict(config.constants)
     for scope in SCOPES:
         for parameter in config.tabled(scope):
@@ -205,7 +215,9 @@ def _population(config: NeuronConfig, name: str, size: int, rng: np.random.Gener
             values = _draw(parameter, config, rng, shape)
             parameters[parameter.name] = values if shape else int(values)
     free = {state.name for state in config.spec.STATE if state.signed and not state.fixed}
-    return Population(name, size, config.model, parameters, {k: v for k, v in config.widths.items() if k in free})
+    graded = core.graded and core.values and rng.random() < 0.25
+    widths = {k: v for k, v in config.widths.items() if k in free}
+    return Population(name, size, config.model, parameters, widths, graded)
 
 
 def _draw(parameter, config: NeuronConfig, rng: np.random.Generator, shape) -> np.ndarray:

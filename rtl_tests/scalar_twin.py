@@ -115,7 +115,7 @@ def run(network: Network, sample: dict[str, list[list[int]]]) -> tuple[dict, dic
                         current += sum(x * weights[i][target] for i, x in enumerate(row))
                 state, spike = STEP[population.model](states[name][target], parameters, current, population.widths)
                 states[name][target] = state
-                fired.append(int(spike))
+                fired.append(state["v"] if population.graded else int(spike))
             spikes[name].append(fired)
             values[name].append([state["v"] for state in states[name]])
     return spikes, values

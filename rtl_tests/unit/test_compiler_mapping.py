@@ -72,7 +72,7 @@ def test_fabric_computes_the_network_under_any_placement(name):
         net = random_network(config, rng)
         net = replace(net, inputs=(replace(net.inputs[0], name="x"),), projections=tuple(
             replace(p, source="x") if p.source == "in" else p for p in net.projections))  # fmt: skip
-        top = 1 << max(config.core.payload_bits, 1)
+        top = 1 << max(net.inputs[0].payload_bits, 1)
         x = rng.integers(0, top, (2, 6, net.inputs[0].size)) * (rng.random((2, 6, net.inputs[0].size)) < 0.6)
         for placement in PLACEMENTS:
             try:
