@@ -11,5 +11,5 @@ BOARD = Board(
     clock="clk12",
     link="USB (FT2232H, channel B)",
     baud=3_000_000,
-    loader=("--board", "ice40_generic"),
+    loader=("--board", "ice40_generic", "--write-flash"),
 )

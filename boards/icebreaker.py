@@ -12,5 +12,5 @@ BOARD = Board(
     clock_pad=True,
     link="USB (FT2232H, channel B)",
     baud=3_000_000,
-    loader=("--board", "ice40_generic"),
+    loader=("--board", "ice40_generic", "--write-flash"),
 )

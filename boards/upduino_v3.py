@@ -15,7 +15,7 @@ BOARD = Board(
     platform=UpduinoV3Platform,
     clock="clk12",
     link="USB (FT232H)",
-    loader=("--board", "ice40_generic"),
+    loader=("--board", "ice40_generic", "--write-flash"),
     extra=(
         UARTResource(0, rx="15", tx="14", attrs=Attrs(IO_STANDARD="SB_LVCMOS")),
         Resource("flash_select", 0, PinsN("16", dir="o"), Attrs(IO_STANDARD="SB_LVCMOS")),

@@ -6,6 +6,7 @@ Exit codes: 0 ok; 1 the user's input is at fault (one line); 2 a tool failed; 3 
 import functools
 import importlib.util
 import json
+import shlex
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +18,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 import click
 
 from . import __version__
-from .project import DataOptions, ImportOptions, Project, QuantiseOptions, SizeOptions, load, value_of
+from .project import BoardOptions, DataOptions, ImportOptions, Project, QuantiseOptions, SizeOptions, load, value_of
 from .spec.config import Config
 from .spec.errors import CheckError, InputError, ToolError
 
@@ -54,7 +55,7 @@ def build_parser() -> click.Group:
         params=[click.Option(["--version"], is_flag=True, expose_value=False, is_eager=True, callback=_version)],
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for verb in (build, check, simulate, verify, neurons, schema, doctor):
+    for verb in (build, check, simulate, verify, flash, update, boards, neurons, schema, doctor):
         group.add_command(verb)
     return group
 
@@ -94,18 +95,21 @@ def _refuse_foreign_packages() -> None:
 # Flags are made from the fields of Project, so that each has a key in the project file and one description.
 
 
-def _verb(*keys: str, network: bool = True) -> Callable[[Callable[[Project], int | None]], click.Command]:
-    """Make a verb of a function of the project; ``keys`` are the project's keys that it offers as flags."""
+Verb = Callable[[Project], int | None]
 
-    def decorate(function: Callable[[Project], int | None]) -> click.Command:
+
+def _verb(*keys: str, arguments: Sequence[str] = ("network",)) -> Callable[[Verb], click.Command]:
+    """Make a verb of a function of the project; it offers the project's ``keys`` as flags, ``arguments`` without."""
+
+    def decorate(function: Verb) -> click.Command:
         @functools.wraps(function)
         def run(**given: Any) -> int | None:
-            values = {key: given[_identifier(key)] for key in keys} | {"network": given.get("network")}
+            values = {key: given[_identifier(key)] for key in (*keys, *arguments)}
             values |= dict(_setting(text) for text in given["set"])
             said = {key: value for key, value in values.items() if value not in (None, ())}
             return function(load(given["config"], said))
 
-        parameters: list[click.Parameter] = [click.Argument(["network"], required=False)] if network else []
+        parameters: list[click.Parameter] = [click.Argument([key], required=False) for key in arguments]
         parameters += [_option(key) for key in keys]
         parameters += [
             click.Option(["-c", "--config"], type=click.Path(path_type=Path), help="project file (TOML)"),
@@ -174,6 +178,7 @@ IMPORT = [f"import.{key}" for key in ImportOptions.model_fields]
 QUANTISE = [f"quantise.{key}" for key in QuantiseOptions.model_fields]
 SIZE = [f"size.{key}" for key in SizeOptions.model_fields if key not in ("name", "weight_bits")]
 TARGET = (*IMPORT, *QUANTISE, *SIZE)
+BOARD = [f"target.{key}" for key in BoardOptions.model_fields]
 DATA = [f"data.{key}" for key in DataOptions.model_fields]
 
 
@@ -188,7 +193,30 @@ def _target(project: Project):
         "fabric": project.fabric,
         "seed": project.seed,
     }
+    if project.target.board:
+        options["fit"] = _fit(project)
     return resolve(project.network, options)
+
+
+def _fit(project: Project):
+    """What chooses a fabric for the project's board."""
+    from .flow import fit
+
+    wanted = _on_board().board(project.target.board, _path(project.target.boards_dir))
+    return lambda network, wishes: fit.fit(network, wishes, wanted, project.target.board, project.target.optimize)
+
+
+def _on_board():
+    """The package of boards. Raises ToolError if what it stands on is not installed."""
+    try:
+        import boards
+    except ImportError as error:
+        raise ToolError(f"boards need the package {error.name}; pip install 'neurogen[boards]' brings it") from None
+    return boards
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text) if text else None
 
 
 def _binning(project: Project):
@@ -215,16 +243,97 @@ def check(project: Project) -> int:
     return 0
 
 
-@_verb(*TARGET, "output", "seed", "json")
+@_verb(*TARGET, *BOARD, "output", "seed", "json")
 def build(project: Project) -> None:
-    """Write Verilog of NETWORK and everything beside it into a build directory."""
+    """Write Verilog of NETWORK and everything beside it into a build directory; with --board, a bitstream too."""
     from . import plan
     from .flow.build import build as run
 
-    target = _target(project)
-    found = run(target, project.output and Path(project.output), seed=project.seed)
+    target, finish = _target(project), None
+    with _stages() as stage:
+        if project.target.board:
+            _on_board()
+            from .flow import on_board
+
+            wanted = on_board.Wanted(project.target.board, _path(project.target.boards_dir), project.target.seeds)
+            finish = on_board.implement(target, wanted, project.seed, stage)
+        found = run(target, project.output and Path(project.output), seed=project.seed, finish=finish)
     record = {"directory": str(found.directory), "summary": found.summary, "manifest": found.manifest}
-    _print(project, record, f"{plan.text(target)}\n\nwritten: {found.directory}")
+    _print(project, record, "\n\n".join([plan.text(target), *_bitstream(found.summary), f"written: {found.directory}"]))
+
+
+def _bitstream(summary: dict[str, Any]) -> list[str]:
+    """What a bitstream takes and reaches, if there is one."""
+    if "bitstream" not in summary:
+        return []
+    found = summary["bitstream"]
+    used = ", ".join(
+        f"{found['used'][kind]:,} of {found['available'][kind]:,} {title}"
+        for kind, title in (("lut", "LUTs"), ("ff", "flip-flops"), ("ram", "block RAMs"), ("dsp", "multipliers"))
+    )
+    speeds = ", ".join(f"{item['fmax_mhz']:.1f} MHz with seed {item['seed']}" for item in found["seeds"])
+    return [f"{found['board']} ({found['device']}): {used}\nclock {found['clock_mhz']:.2f} MHz; reached: {speeds}"]
+
+
+@contextmanager
+def _stages() -> Iterator[Callable[[str], None]]:
+    """What is being done, on the terminal, as a function of a sentence; plain lines where there is no terminal."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda text: click.echo(text, err=True)
+        return
+    with console.status("build") as status:
+        yield lambda text: status.update(text)
+
+
+@_verb("flash.dry_run", "flash.permanent", "target.boards_dir")
+def flash(project: Project) -> None:
+    """Load the bitstream of a build directory onto its board."""
+    from .flow.flash import command
+    from .flow.flash import flash as run
+
+    known = _on_board()
+    from .flow.on_board import packed as find
+
+    name, bitstream = find(Path(project.network or "build/digits"))
+    words = command(known.board(name, _path(project.target.boards_dir)), bitstream, project.flash.permanent)
+    if not project.flash.dry_run:
+        run(words)
+    click.echo(shlex.join(words) if project.flash.dry_run else f"loaded: {bitstream}")
+
+
+@_verb(*IMPORT, *QUANTISE, "json", arguments=("output", "network"))
+def update(project: Project) -> None:
+    """Put the integers of NETWORK into the finished bitstream in the build directory OUTPUT."""
+    _on_board()
+    from .flow import on_board
+    from .flow.build import build as run
+    from .flow.target import resolve
+
+    if project.output is None or project.network is None:
+        raise InputError("update needs a build directory and a network: neurogen update DIR NETWORK")
+    old = resolve(Path(project.output))
+    options = {"import": project.importing.model_dump(), "quantise": project.quantise.model_dump()}
+    new = resolve(project.network, options | {"fabric": old.config})
+    seed = json.loads((old.directory / "manifest.json").read_text())["seed"]
+    found = run(new, old.directory, seed=seed, finish=on_board.exchange(old, new))
+    record = {"directory": str(found.directory), "summary": found.summary, "manifest": found.manifest}
+    _print(project, record, f"updated: {found.directory}")
+
+
+@_verb("target.boards_dir", "json", arguments=())
+def boards(project: Project) -> None:
+    """List the boards: device, what it has, clock, link, and the fabric of the shipped network that suits it."""
+    _on_board()
+    from . import catalog
+    from .flow.on_board import table
+
+    rows = table(_path(project.target.boards_dir))
+    notes = [f"{row['board']}: {row['note']}" for row in rows if row["note"]]
+    shown = [{key: value for key, value in row.items() if key != "note"} for row in rows]
+    _print(project, rows, "\n".join([catalog.text_table(shown), "", *notes]))
 
 
 @_verb(*TARGET, *DATA, "simulate.input", "simulate.output", "simulate.engine", "simulate.decide", "seed", "json")
@@ -301,7 +410,7 @@ def verify(project: Project) -> None:
     _print(project, record, "\n".join([*found[0].notes, *lines]))
 
 
-@_verb("json", network=False)
+@_verb("json", arguments=())
 def neurons(project: Project) -> None:
     """List the neuron models: equation, registers, parameters."""
     from . import catalog
@@ -310,13 +419,13 @@ def neurons(project: Project) -> None:
     _print(project, models, "\n\n".join(map(catalog.neuron_text, models)))
 
 
-@_verb(network=False)
+@_verb(arguments=())
 def schema(_project: Project) -> None:
     """Print the JSON schema of the project file."""
     click.echo(json.dumps(Project.model_json_schema(by_alias=True), indent=2))
 
 
-@_verb("json", network=False)
+@_verb("json", arguments=())
 def doctor(project: Project) -> int:
     """Try every tool; say what is missing and how to get it."""
     from . import catalog

@@ -62,6 +62,9 @@ class SizeOptions(Config):
     update_lanes: Annotated[int | None, Field(ge=1, le=256, description="neurons U updated per clock")] = None
     weight_bits: Annotated[int | None, Field(ge=2, le=16, description="signed weight width in the fabric")] = None
     accumulator_bits: Annotated[int | None, Field(ge=4, le=40, description="width of one tick's input sum")] = None
+    store: Annotated[
+        Literal["dense", "conv", "sparse"] | None, Field(description="how a core keeps its synapses; default: chosen")
+    ] = None
     programmable: Annotated[bool, Field(description="an overlay: everything loadable at run time")] = False
 
 
@@ -117,6 +120,24 @@ class VerifyOptions(Config):
     allow_silent: Annotated[bool, Field(description="accept runs in which too little happens to mean anything")] = False
 
 
+class BoardOptions(Config):
+    """The board that a bitstream is built for, and how."""
+
+    board: Annotated[str | None, Field(description="go on to a bitstream for this board; see: neurogen boards")] = None
+    boards_dir: Annotated[str | None, Field(description="folder of board definitions of your own")] = None
+    optimize: Annotated[
+        Literal["throughput", "area"], Field(description="of the fabrics that fit: the fastest, or the smallest")
+    ] = "throughput"
+    seeds: Annotated[int, Field(ge=1, le=100, description="places and routes that are tried at each clock")] = 2
+
+
+class FlashOptions(Config):
+    """How a board is loaded."""
+
+    dry_run: Annotated[bool, Field(description="print the command, do not run it")] = False
+    permanent: Annotated[bool, Field(description="into the board's flash, where the default is its FPGA")] = False
+
+
 class Project(Config):
     """One network and all that is said about it."""
 
@@ -134,6 +155,8 @@ class Project(Config):
     mapping: MappingOptions = MappingOptions()
     simulate: SimulateOptions = SimulateOptions()
     verify: VerifyOptions = VerifyOptions()
+    target: BoardOptions = BoardOptions()
+    flash: FlashOptions = FlashOptions()
 
     @model_validator(mode="after")
     def _check(self):
@@ -142,7 +165,7 @@ class Project(Config):
         return self
 
 
-PATHS = ("network", "output", "simulate.input", "simulate.output", "verify.input", "mapping.data")
+PATHS = ("network", "output", "simulate.input", "simulate.output", "verify.input", "mapping.data", "target.boards_dir")
 
 
 def load(path: Path | None, overrides: Mapping[str, Any]) -> Project:

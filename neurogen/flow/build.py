@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,9 @@ from .target import MANIFEST, SHIPPED_SAMPLES, Target, resolve
 FORMAT = 1
 SOURCES = ("spec", "host", "flow", "compiler", "../golden")
 
+Finish = Callable[[Path], dict[str, Any]]
+"""Adds a bitstream to a build that is otherwise complete; returns what summary and manifest say of it."""
+
 
 @dataclass(frozen=True)
 class BuildResult:
@@ -36,8 +39,11 @@ def build(
     out: Path | None = None,
     options: Mapping[str, Any] | None = None,
     seed: int = 0,
+    finish: Finish | None = None,
 ) -> BuildResult:
     """Build ``target`` (see :func:`~neurogen.flow.target.resolve`) in ``out``, by default ``build/<name>``.
+
+    ``finish`` adds a bitstream (see :mod:`~neurogen.flow.on_board`).
 
     An earlier build there is replaced when the new one is complete. Verilog and report come from the cache if they were
     made before.
@@ -54,7 +60,7 @@ def build(
     partial = out.with_name(f".{out.name}.{os.getpid()}")
     try:
         partial.mkdir(parents=True)
-        result = _fill(partial, target, seed)
+        result = _fill(partial, target, seed, finish)
         _install(partial, out)
     except OSError as error:
         raise InputError(f"{out}: cannot be written: {error.strerror}") from None
@@ -71,7 +77,7 @@ def _install(partial: Path, out: Path) -> None:
     shutil.rmtree(previous, ignore_errors=True)
 
 
-def _fill(folder: Path, target: Target, seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
+def _fill(folder: Path, target: Target, seed: int, finish: Finish | None) -> tuple[dict[str, Any], dict[str, Any]]:
     emitted = target.emitted
     _write(folder / "rtl" / f"{emitted.top}.v", emitted.verilog)
     _write(folder / "rtl" / "ports.json", emitted.ports_json)
@@ -81,10 +87,11 @@ def _fill(folder: Path, target: Target, seed: int) -> tuple[dict[str, Any], dict
     target.network.save(folder / "image" / "network.npz")
     for name, text in memory_files(target.image).items():
         _write(folder / "image" / name, text)
-    summary = _summary(target)
+    summary, manifest = _summary(target), _manifest(target, seed)
+    if finish:
+        summary["bitstream"] = manifest["bitstream"] = finish(folder)
     _write(folder / "report" / "summary.json", _json(summary))
     _write(folder / "report" / "index.html", report.page(summary))
-    manifest = _manifest(target, seed)
     _write(folder / MANIFEST, _json(manifest))
     return summary, manifest
 

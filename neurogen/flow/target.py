@@ -38,6 +38,7 @@ class Target:
     reasons: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     directory: Path | None = None
+    board_digest: str | None = None
 
     @property
     def config(self) -> FabricConfig:
@@ -52,13 +53,18 @@ class Target:
         verilog = (self.directory / "rtl" / f"{ports['top']}.v").read_text()
         return Emitted(ports["top"], verilog, tuple(ports["ports"]))
 
+    @cached_property
+    def build_digest(self) -> int:
+        """64 bits by which the host knows a board that holds this build: its bitstream's, else of the Verilog."""
+        return int(self.board_digest or self.emitted.digest[:16], 16)
+
 
 def resolve(target: "Target | Path | str | None", options: Mapping[str, Any] | None = None) -> Target:
     """The target that the user named; None is the shipped network.
 
     ``options`` has what a project file says: ``import``, ``quantise`` and ``size`` (mappings of the fields of
-    ``compiler.Options``, ``Quantisation`` and ``Wishes``), ``fabric`` (a FabricConfig or None). They do not apply to
-    a build directory.
+    ``compiler.Options``, ``Quantisation`` and ``Wishes``), ``fabric`` (a FabricConfig or None), ``fit`` (what chooses
+    a fabric where none is given; default ``compiler.size``). They do not apply to a build directory.
 
     Raises InputError for what cannot be read or mapped.
     """
@@ -76,7 +82,7 @@ def _compile(path: Path, options: Mapping[str, Any]) -> Target:
     wishes = compiler.Wishes(**options.get("size", {}))
     config, reasons = options.get("fabric"), []
     if config is None:
-        chosen = compiler.size(network, wishes)
+        chosen = options["fit"](network, wishes) if options.get("fit") else compiler.size(network, wishes)
         config, reasons = chosen.config, chosen.reasons
     shipped = path.resolve() == SHIPPED
     return Target(
@@ -108,6 +114,7 @@ def _open(directory: Path) -> Target:
             reasons=tuple(manifest["reasons"]),
             notes=tuple(manifest["notes"]),
             directory=directory,
+            board_digest=manifest.get("bitstream", {}).get("build_digest"),
         )
     except FileNotFoundError as error:
         raise InputError(f"{directory}: not a build directory: there is no {Path(error.filename).name}") from None

@@ -1,0 +1,84 @@
+"""FPGA families, one module each, found by a scan: devices, tools' arguments, PLL, where memories are in a bitstream.
+
+A family's module defines
+
+* ``NAME``, as amaranth's platforms spell it in lower case; ``DEVICES``: type -> :class:`Device`;
+* ``TOOLS``: the tools in the order in which they run; ``SUFFIX`` of the bitstream;
+* ``synthesis(device)``: the Yosys commands between reading Verilog and writing JSON;
+* ``place(platform)``: nextpnr's arguments for the device; ``CONSTRAINTS``: its option for the constraints, which is
+  their file's suffix too; ``ROUTE_OPTION`` for the routed design, ``ROUTED`` the suffix of that file;
+* ``PACK``: the packer's arguments; ``USED``: resource -> name in nextpnr's report; ``used(report, cells)``: how much;
+* ``RAMS``: (width, rows) that a block RAM can have; ``LAYOUTS``: for widths, where a row's and column's bit is in it;
+* ``pll(reference_hz, wanted_hz)`` -> :class:`Pll`; ``clock(m, board, reference, pll)`` -> (clock, locked);
+* ``memories(text)`` and ``with_memories(text, memories)``: the block RAMs of a routed design, as bits.
+"""
+
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from types import ModuleType
+
+from ...spec.errors import InputError
+from ...spec.registry import scan
+
+RESOURCES = ("lut", "ff", "ram", "dsp")
+
+
+@dataclass(frozen=True)
+class Device:
+    """What a device has, and the ``start_hz`` that the first place and route aims at."""
+
+    lut: int
+    ff: int
+    ram: int
+    dsp: int
+    start_hz: float
+
+
+@dataclass(frozen=True)
+class Pll:
+    """A PLL's setting: ``hz`` comes out of ``reference_hz``, with the oscillator at ``vco_hz``."""
+
+    reference_hz: float
+    vco_hz: float
+    hz: float
+    parameters: dict[str, int] = field(default_factory=dict)
+
+
+@cache
+def families() -> dict[str, ModuleType]:
+    """Every family's module, by name."""
+    return scan(sys.modules[__name__])
+
+
+def family(platform) -> ModuleType:
+    """The family of a platform's device. Raises InputError if there is no flow for it."""
+    name = getattr(platform, "family", "").lower()
+    if name not in families() or platform.device not in families()[name].DEVICES:
+        known = ", ".join(device for module in families().values() for device in module.DEVICES)
+        raise InputError(f"there is no flow for the device {platform.device}; there is one for {known}")
+    return families()[name]
+
+
+def best(settings: Iterator[Pll], wanted_hz: float, reference_hz: float) -> Pll:
+    """The fastest setting that is not above ``wanted_hz``; of equals, the one with the fastest oscillator.
+
+    Raises InputError if there is none.
+    """
+    found = max(
+        (pll for pll in settings if pll.hz <= wanted_hz * (1 + 1e-9)), key=lambda p: (p.hz, p.vco_hz), default=None
+    )
+    if found is None:
+        raise InputError(f"the PLL cannot make {wanted_hz / 1e6:.2f} MHz or less of {reference_hz / 1e6:.2f} MHz")
+    return found
+
+
+def within(limits: tuple[float, float], hz: float) -> bool:
+    """Whether a frequency is in a closed range."""
+    return limits[0] <= hz <= limits[1]
+
+
+def hexadecimal(rows: Iterable[str]) -> list[int]:
+    """Lines of hexadecimal digits as integers."""
+    return [int(row, 16) for row in rows]

@@ -1,0 +1,132 @@
+"""Lattice ECP5: yosys synth_ecp5, nextpnr-ecp5, ecppack. LUT RAM; block RAMs of 18 kbit, up to 36 bits wide.
+
+PLL: Lattice FPGA-TN-02200 (ECP5 sysCLOCK) and FPGA-DS-02012 (data sheet). Block RAM: the text format of Project
+Trellis.
+"""
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+from amaranth.hdl import Const, Instance, Signal
+from amaranth.lib import io
+
+from . import Device, Pll, best, within
+
+NAME = "ecp5"
+TITLE = "ECP5"
+_SIZES = {  # the 12F is a 25F with another name for the tools, which let all of it be used
+    "12F": Device(lut=24288, ff=24288, ram=56, dsp=28, start_hz=70e6),
+    "25F": Device(lut=24288, ff=24288, ram=56, dsp=28, start_hz=70e6),
+    "45F": Device(lut=43848, ff=43848, ram=108, dsp=72, start_hz=70e6),
+    "85F": Device(lut=83640, ff=83640, ram=208, dsp=156, start_hz=70e6),
+}
+DEVICES = {f"{line}-{size}": device for line in ("LFE5U", "LFE5UM", "LFE5UM5G") for size, device in _SIZES.items()}
+TOOLS = ("yosys", "nextpnr-ecp5", "ecppack")
+SUFFIX = "bit"
+CONSTRAINTS, ROUTED, ROUTE_OPTION = "lpf", "config", "textcfg"
+PACK = ("--input", "routed.config", "--bit", "design.bit", "--compress")
+USED = {"lut": "TRELLIS_COMB", "ff": "TRELLIS_FF", "ram": "DP16KD", "dsp": "MULT18X18D"}
+
+REFERENCE_HZ, DETECTOR_HZ = (8e6, 400e6), (10e6, 400e6)
+VCO_HZ, OUTPUT_HZ = (400e6, 800e6), (3.125e6, 400e6)
+DIVIDERS = range(1, 129)
+
+RAMS = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))
+WORDS, WORD_BITS = 2048, 9
+_WORDS = np.arange(WORDS * WORD_BITS)
+_DATA = _WORDS.reshape(WORDS, WORD_BITS)[:, :8]  # widths below 9 leave the ninth bit of a word unused
+LAYOUTS = (*(_WORDS.reshape(-1, width) for width in (36, 18, 9)), *(_DATA.reshape(-1, width) for width in (4, 2, 1)))
+"""For each width of a block RAM: where the bit of a row and a column stands."""
+
+_RAM = re.compile(r"^\.bram_init (\d+)\n((?:[0-9a-f ]+\n)+)", re.MULTILINE)
+
+
+def synthesis(_device: str) -> str:
+    """ABC9, the default for this family, does not survive large designs in WebAssembly; classic ABC does."""
+    return "\n".join(
+        (
+            "synth_ecp5 -top top -run begin:map_luts",
+            "techmap -map +/lattice/latches_map.v",
+            "abc -lut 4:7 -dress",
+            "clean",
+            "synth_ecp5 -top top -run map_cells:check",
+        )
+    )
+
+
+def place(platform) -> tuple[str, ...]:
+    """Device, package and speed grade, as amaranth's platform spells them for nextpnr."""
+    package = platform._nextpnr_package_options[platform.package].upper()
+    return (
+        platform._nextpnr_device_options[platform.device], "--package", package, "--speed", platform.speed,
+    )  # fmt: skip
+
+
+def used(found: dict[str, int], _cells: dict[str, int]) -> dict[str, int]:
+    """What nextpnr counts; a LUT RAM of 16 x 4 bits takes eight LUTs."""
+    return {kind: found.get(cell, 0) for kind, cell in USED.items()}
+
+
+def pll(reference_hz: float, wanted_hz: float) -> Pll:
+    """``reference / CLKI_DIV * CLKFB_DIV``, at most ``wanted_hz``, within all limits."""
+    return best(_settings(reference_hz, wanted_hz), wanted_hz, reference_hz)
+
+
+def _settings(reference: float, wanted: float) -> Iterator[Pll]:
+    for clki in DIVIDERS if within(REFERENCE_HZ, reference) else ():
+        detector = reference / clki
+        for clkfb in DIVIDERS if within(DETECTOR_HZ, detector) else ():
+            hz = detector * clkfb
+            if not within(OUTPUT_HZ, hz) or hz > wanted * (1 + 1e-9):
+                continue
+            for clkop in DIVIDERS:
+                if within(VCO_HZ, hz * clkop):
+                    parameters = {"CLKI_DIV": clki, "CLKFB_DIV": clkfb, "CLKOP_DIV": clkop}
+                    yield Pll(reference, hz * clkop, hz, parameters)
+
+
+def clock(m, _board, reference, setting: Pll) -> tuple[Signal, Signal]:
+    """The PLL, whose own output is its feedback, half a period late as Lattice's tools set it."""
+    m.submodules.reference = buffer = io.Buffer("i", reference)
+    clk, locked = Signal(), Signal()
+    m.submodules.pll = Instance(
+        "EHXPLLL",
+        a_ICP_CURRENT="12",
+        a_LPF_RESISTOR="8",
+        p_FEEDBK_PATH="CLKOP",
+        p_CLKOP_ENABLE="ENABLED",
+        p_CLKOP_CPHASE=setting.parameters["CLKOP_DIV"] // 2,
+        p_CLKOP_FPHASE=0,
+        **{f"p_{name}": value for name, value in setting.parameters.items()},
+        i_CLKI=buffer.i,
+        i_CLKFB=clk,
+        i_RST=Const(0),
+        i_STDBY=Const(0),
+        i_PLLWAKESYNC=Const(0),
+        i_ENCLKOP=Const(0),
+        o_CLKOP=clk,
+        o_LOCK=locked,
+    )
+    return clk, locked
+
+
+def memories(text: str) -> dict[str, np.ndarray]:
+    """Contents of every block RAM that the design uses, by its number: 18432 bits, word 0 first."""
+    return {found[1]: _bits(found[2].split()) for found in _RAM.finditer(text)}
+
+
+def _bits(words: list[str]) -> np.ndarray:
+    values = np.array([int(word, 16) for word in words], dtype=np.int64)
+    return ((values[:, None] >> np.arange(WORD_BITS)) & 1).astype(np.uint8).ravel()
+
+
+def with_memories(text: str, contents: dict[str, np.ndarray]) -> str:
+    """The routed design with other contents."""
+
+    def block(found: re.Match) -> str:
+        words = contents[found[1]].reshape(-1, WORD_BITS) @ (1 << np.arange(WORD_BITS))
+        lines = (" ".join(f"{word:03x}" for word in line) for line in words.reshape(-1, 8).tolist())
+        return f".bram_init {found[1]}\n" + "".join(f"{line}\n" for line in lines)
+
+    return _RAM.sub(block, text)

