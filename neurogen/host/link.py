@@ -37,7 +37,9 @@ POLL_SECONDS = 0.02
 """How often a board that says nothing is asked, at the least."""
 
 LARGEST_CREDIT = HEADER["credit"].range[1]
-SMALLEST_FRAME = 4
+SMALLEST_WINDOW, LARGEST_WINDOW = 16, LARGEST_CREDIT
+START_WINDOW = 256
+FRAMES_IN_WINDOW = 4
 
 
 class LinkError(ToolError):
@@ -128,6 +130,26 @@ class RoundTrip:
         self._watched = None
 
 
+class Window:
+    """Words that may be on their way: half as many after a loss, more again with every word that arrives.
+
+    What is on its way behind a lost word is lost too, so on a noisy line much costs more than it gains.
+    """
+
+    def __init__(self):
+        self._words = float(LARGEST_WINDOW)
+
+    @property
+    def words(self) -> int:
+        return int(self._words)
+
+    def arrived(self, count: int) -> None:
+        self._words = min(LARGEST_WINDOW, self._words + count / 8)
+
+    def lost(self) -> None:
+        self._words = max(SMALLEST_WINDOW, min(self._words, START_WINDOW) / 2)
+
+
 class Link:
     """One session with a board.
 
@@ -156,7 +178,7 @@ class Link:
         # Numbers count from 0 without end. To the board: words from `base` on are in `outgoing`.
         self._outgoing, self._base, self._next, self._limit = bytearray(), 0, 0, 0
         self._incoming, self._expected, self._latest = bytearray(), 0, -1
-        self._frame_words = FRAME_WORDS
+        self._out_window, self._in_window = Window(), Window()
         self._owes_ack = self._wants_resend = False
         self._went_back = self._asked_back = (-1, 0.0)  # the number, and until when not again
         self._poll_at, self._heard, self._progress = now, now, now
@@ -196,7 +218,7 @@ class Link:
         for frame in self._deframer.feed(data):
             if frame is None:
                 self.damaged += 1
-                self._ask_back(now)
+                self._poll_at = min(self._poll_at, now)  # the answer tells whether words were lost
             elif frame.session == self._session:
                 self._heard = now
                 self._poll_at = now + self._patience
@@ -214,8 +236,9 @@ class Link:
         if self.identity is None:
             return self._frame(open=1).encode() if polls else b""
         frames = []
-        while self._next < min(self._limit, self._base + self.unsent):
-            frames.append(self._words(now))
+        end = min(self._limit, self._base + min(self.unsent, self._out_window.words))
+        while self._next < end:
+            frames.append(self._words(end, now))
         if polls or self._wants_resend or (self._owes_ack and not frames):
             frames.append(self._frame(poll=int(polls), resend=int(self._wants_resend)))
         self._owes_ack = self._wants_resend = False
@@ -239,13 +262,14 @@ class Link:
             raise LinkError(f"the line is too noisy: no word has come through for {STALL_SECONDS:.0f} s")
 
     def _frame(self, **fields) -> Frame:
-        credit = min(LARGEST_CREDIT, max(0, self._capacity - len(self._incoming) // WORD_BYTES))
+        room = max(0, self._capacity - len(self._incoming) // WORD_BYTES)
+        credit = min(room, self._in_window.words)
         return Frame(ack=self._expected, seq=self._next, session=self._session, credit=credit, **fields)
 
-    def _words(self, now: float) -> Frame:
-        """A frame of the next words."""
+    def _words(self, end: int, now: float) -> Frame:
+        """A frame of the next words, of those before ``end``."""
         at = self._next - self._base
-        count = min(self._frame_words, self._limit - self._next, self.unsent - at)
+        count = min(end - self._next, FRAME_WORDS, self._out_window.words // FRAMES_IN_WINDOW)
         frame = self._frame(words=bytes(self._outgoing[at * WORD_BYTES : (at + count) * WORD_BYTES]))
         self._next += count
         self._trip.sent(self._next, now)
@@ -272,7 +296,7 @@ class Link:
             self._limit = max(self._limit, ack + frame.credit)
             if frame.resend and ack < self._next and not (ack == self._went_back[0] and now < self._went_back[1]):
                 self._next, self._went_back = ack, (ack, now + self._trip.bound)
-                self._frame_words = max(SMALLEST_FRAME, self._frame_words // 2)
+                self._out_window.lost()
                 self._trip.spoilt()
                 self.resent += 1
         self._receive(frame, now)
@@ -280,9 +304,9 @@ class Link:
     def _acknowledge(self, ack: int, now: float) -> None:
         if ack == self._base:
             return
+        self._out_window.arrived(ack - self._base)
         del self._outgoing[: (ack - self._base) * WORD_BYTES]
         self._base, self._next, self._progress = ack, max(self._next, ack), now
-        self._frame_words = min(FRAME_WORDS, self._frame_words + 1)
         self._trip.acknowledged(ack, now)
 
     def _receive(self, frame: Frame, now: float) -> None:
@@ -293,6 +317,7 @@ class Link:
             self._ask_back(now, again=number <= self._latest)
         elif ahead == 0 and frame.words:
             self._incoming += frame.words
+            self._in_window.arrived(len(frame.words) // WORD_BYTES)
             self._expected += len(frame.words) // WORD_BYTES
         self._owes_ack |= bool(frame.words)
         self._latest = number
@@ -300,4 +325,5 @@ class Link:
     def _ask_back(self, now: float, again: bool = False) -> None:
         if self.identity is not None and (again or self._expected != self._asked_back[0] or now >= self._asked_back[1]):
             self._wants_resend = True
+            self._in_window.lost()
             self._asked_back = (self._expected, now + self._trip.bound)

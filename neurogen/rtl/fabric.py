@@ -14,6 +14,10 @@ from .host_port import HostPort
 from .router import Router
 from .streams import Stalls
 
+WORDS = stream.Signature(HOST_WORD_BITS)
+SIGNATURE = wiring.Signature({"words_in": In(WORDS), "words_out": Out(WORDS)})
+"""A fabric's ports."""
+
 
 class Fabric(wiring.Component):
     """A ``width`` x ``height`` mesh; the words of ``spec.words`` are all that goes in and comes out.
@@ -46,8 +50,7 @@ class Fabric(wiring.Component):
             (x, y): core(config, part, self.stalls.at(f"core_{x}_{y}"))
             for (x, y), part in zip(nodes, images, strict=True)
         }
-        word = stream.Signature(HOST_WORD_BITS)
-        super().__init__({"words_in": In(word), "words_out": Out(word)})
+        super().__init__(SIGNATURE)
 
     def elaborate(self, platform):
         m = Module()

@@ -1,39 +1,22 @@
-"""Reads back what was loaded: every word of every memory that an image has a say in."""
+"""Holds what was read back against the image that was loaded."""
 
-import numpy as np
-
-from ..host import codec
+from ..host import readback
 from ..host.codec import Records
-from ..spec import words as layouts
+from ..host.readback import words
 from ..spec.image import Image
-from ..spec.words import Command, Response
+from ..spec.words import Response
 from .checker import Mismatch
 
-
-def words(image: Image) -> np.ndarray:
-    """Commands that read everything that ``codec.load`` writes, in its order."""
-    config, parts = image.config, []
-    largest = layouts.commands(config)[Command.READ]["count"].range[1]
-    for core, address, block in image.config_writes():
-        parts += [codec.target(config, core), codec.command(config, Command.SETADDR, address=address)]
-        counts = [min(largest, len(block) - at) for at in range(0, len(block), largest)]
-        parts += [codec.command(config, Command.READ, count=count) for count in counts]
-    return np.concatenate(parts)
+__all__ = ["check", "words"]
 
 
 def check(image: Image, records: Records) -> int:
     """Hold the answers against the image; how many words were compared. Raises Mismatch at the first difference."""
-    at = 0
-    for core, address, block in image.config_writes():
-        part = records[at : at + len(block)]
-        if len(part) < len(block) or (part.kind != Response.REPLY).any():
-            raise Mismatch(what="words read back", core=core, expected=len(block), got=len(part.of(Response.REPLY)))
-        wrong = np.flatnonzero(part.value != block)
-        if len(wrong):
-            word = int(wrong[0])
-            raise Mismatch(what=f"word {word} of the memory at {address:#x}", core=core, expected=int(block[word]),
-                           got=int(part.value[word]))  # fmt: skip
-        at += len(block)
-    if at != len(records):
-        raise Mismatch(what="words after the last answer", expected=0, got=len(records) - at)
-    return at
+    expected = sum(len(block) for _, _, block in image.config_writes())
+    found = readback.compare(image, records.of(Response.REPLY).value)
+    if found:
+        raise Mismatch(what=f"word {found.word} of the memory at {found.address:#x}", core=found.core,
+                       expected=found.expected, got=found.got)  # fmt: skip
+    if len(records) != expected:
+        raise Mismatch(what="words read back", expected=expected, got=len(records))
+    return expected

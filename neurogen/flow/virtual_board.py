@@ -1,0 +1,135 @@
+"""The virtual board: the board's top with its UART pins, in a simulator, at a socket that the host's driver can open."""
+
+import json
+import shutil
+import socket
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from amaranth.lib import wiring
+
+from ..rtl.board_top import BoardTop
+from ..rtl.fabric import SIGNATURE
+from ..rtl.shared import Shared
+from ..spec.errors import ToolError
+from ..tb import board_files as files
+from . import simulators
+from .emit import Emitted, emit
+from .target import Target
+
+TESTS, TEST = "neurogen.tb.board", "serve"
+DEVICE = "virtual"
+BAUD = 1_000_000
+CLOCKS_PER_BIT = 4
+START_SECONDS = 60.0
+POLL_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Probabilities on the line, in each direction: of a bit to be inverted, of a byte to be lost, and to be added."""
+
+    flip: float = 0.0
+    drop: float = 0.0
+    insert: float = 0.0
+    seed: int = 1
+
+    def settings(self) -> dict[str, int]:
+        """As the bench takes them: in 1/2**20."""
+        scaled = {name: round(getattr(self, name) * (1 << 20)) for name in ("flip", "drop", "insert")}
+        return {**scaled, "seed": self.seed}
+
+
+def board(target: Target, clocks_per_bit: int = CLOCKS_PER_BIT) -> Emitted:
+    """The board's top around the target's own Verilog, which is part of the text."""
+    inside = target.emitted
+    top = BoardTop(
+        target.config, clock_hz=BAUD * clocks_per_bit, baud=BAUD, build_digest=target.build_digest, device=DEVICE,
+        fabric=lambda *_: Shared(wiring.PureInterface(SIGNATURE, path=("fabric",)), inside.top),
+    )  # fmt: skip
+    outside = emit(top, f"{inside.top}_board")
+    return Emitted(outside.top, f"{outside.verilog}\n{inside.verilog}", outside.ports)
+
+
+class VirtualBoard:
+    """A context manager that runs the board of ``target``; hosts open ``url``.
+
+    Parameters
+    ----------
+    target : :class:`~neurogen.flow.target.Target`
+    noise : :class:`Noise`
+    simulator : str
+    clocks_per_bit : int
+        Of the simulated UART; the fewer, the faster.
+
+    Raises
+    ------
+    ToolError
+        The simulator fails.
+    """
+
+    def __init__(
+        self, target: Target, noise: Noise | None = None, simulator: str = "verilator",
+        clocks_per_bit: int = CLOCKS_PER_BIT,
+    ):  # fmt: skip
+        self._verilog, self._noise = board(target, clocks_per_bit), noise or Noise()
+        self._simulator, self._clocks_per_bit = simulator, clocks_per_bit
+        self._folder: Path | None = None
+        self._error: ToolError | None = None
+        self.url = ""
+        self.clocks = self.damage = 0
+        """Clocks that were simulated, and bits inverted, bytes lost and added: known after the end."""
+
+    def __enter__(self) -> Self:
+        sources = {"bench.v": files.BENCH.read_text(), "top.v": self._verilog.verilog}
+        macros = files.defines(self._verilog.top, self._clocks_per_bit)
+        model = simulators.compile(self._simulator, sources, files.TOP, macros)
+        self._folder = Path(tempfile.mkdtemp(prefix="neurogen-board-"))
+        (self._folder / files.SETTINGS).write_text(json.dumps(self._noise.settings()))
+        self._thread = threading.Thread(target=self._run, args=(model,), daemon=True)
+        self._thread.start()
+        try:
+            port = self._port()
+            self._owner = socket.create_connection(("127.0.0.1", port))
+        except BaseException:
+            self._clean()
+            raise
+        self.url = f"socket://127.0.0.1:{port}"
+        return self
+
+    def _run(self, model: simulators.Model) -> None:
+        try:
+            simulators.run(model, TESTS, TEST, self._folder, seed=self._noise.seed)
+        except ToolError as error:
+            self._error = error
+
+    def _port(self) -> int:
+        """The port, once the simulation has written it down."""
+        latest = time.monotonic() + START_SECONDS
+        while time.monotonic() < latest and not self._error:
+            try:
+                return int((self._folder / files.PORT).read_text())
+            except OSError:
+                time.sleep(POLL_SECONDS)
+        raise self._error or ToolError(f"the virtual board has not started within {START_SECONDS:.0f} s")
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._owner.close()
+        self._thread.join()
+        try:
+            if self._error and kind is None:
+                raise self._error
+            if not self._error:
+                found = json.loads((self._folder / files.SPEED).read_text())
+                self.clocks, self.damage = found["clocks"], found["damage"]
+        finally:
+            self._clean()
+
+    def _clean(self) -> None:
+        if self._error is None or self._error.log is None:
+            shutil.rmtree(self._folder, ignore_errors=True)
