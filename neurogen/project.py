@@ -131,6 +131,20 @@ class BoardOptions(Config):
     seeds: Annotated[int, Field(ge=1, le=100, description="places and routes that are tried at each clock")] = 2
 
 
+class RunOptions(Config):
+    """What a board is given, and where it is."""
+
+    port: Annotated[
+        str | None, Field(description="the board: a serial port, socket://HOST:PORT, or sim for a simulated one")
+    ] = None
+    baud: Annotated[int | None, Field(ge=1, description="of the serial port; default: the build's")] = None
+    input: Annotated[str | None, Field(description="X: samples to run; default: those shipped with the network")] = None
+    output: Annotated[str | None, Field(description="Y: where the outputs go (.npz, NIRData)")] = None
+    decide: Annotated[
+        Decide | None, Field(description="how outputs become a class; default: most spikes, or last value")
+    ] = None
+
+
 class FlashOptions(Config):
     """How a board is loaded."""
 
@@ -157,6 +171,7 @@ class Project(Config):
     verify: VerifyOptions = VerifyOptions()
     target: BoardOptions = BoardOptions()
     flash: FlashOptions = FlashOptions()
+    run: RunOptions = RunOptions()
 
     @model_validator(mode="after")
     def _check(self):
@@ -165,7 +180,10 @@ class Project(Config):
         return self
 
 
-PATHS = ("network", "output", "simulate.input", "simulate.output", "verify.input", "mapping.data", "target.boards_dir")
+PATHS = (
+    *("network", "output", "simulate.input", "simulate.output", "verify.input", "mapping.data", "target.boards_dir"),
+    *("run.input", "run.output"),
+)
 
 
 def load(path: Path | None, overrides: Mapping[str, Any]) -> Project:

@@ -8,15 +8,26 @@ import numpy as np
 from ..spec.config import CoreConfig, FabricConfig, NeuronConfig
 from ..spec.errors import InputError
 from ..spec.fixed import index_bits, signed_bits_for
+from ..spec.kernels import Kernel
 from ..spec.network import Network
 from .accumulator import accumulator_bits
 from .mapping import Mapping, map_network, schedule
 from .mapping.parameters import columns, common_model, value_of
+from .mapping.stores import bits, stores
 from .mapping.tables import plans
 from .names import legal_name
 
 CORE_AXONS, CORE_NEURONS = 1024, 512
 """The largest core that is chosen unasked; a population with a larger fan-in gets as many axons as it needs."""
+
+MAP_AXONS, MAP_NEURONS = 4096, 2048
+"""The same where kernels are shared: maps are large and their synapses few."""
+
+WORTH = 2
+"""Another store than the dense one, which has one adder tree for all banks, is chosen if it is so much smaller."""
+
+BLOCK_GROUPS = 32
+"""Accumulators of every bank are in block RAM above so many groups."""
 
 _WALKS = {"dense": "ranges", "conv": "geometries"}
 """What the configuration calls the table that a store's axons name."""
@@ -40,6 +51,7 @@ class Wishes:
     update_lanes: int | None = None
     weight_bits: int | None = None
     accumulator_bits: int | None = None
+    store: str | None = None
     programmable: bool = False
 
 
@@ -71,7 +83,11 @@ def size(network: Network, wishes: Wishes = ANYTHING) -> Sizing:
         except InputError as error:
             refusal = error
             continue
-        return Sizing(_cut(config, mapping), [_mesh_reason(config, wishes), *reasons])
+        planned = plans(mapping.bundles, config)
+        return Sizing(
+            _cut(config, mapping, planned),
+            [_mesh_reason(config, wishes), *reasons, *stores()[config.core.store].notes(planned)],
+        )
     raise refusal
 
 
@@ -93,21 +109,27 @@ def _roomy_core(network: Network, wishes: Wishes) -> tuple[CoreConfig, list[str]
     largest = max(population.size for population in network.populations)
     lanes = wishes.lanes or min(LANES, _power_of_two(largest))
     fan_in = max(_fan_in(network, population.name) for population in network.populations)
+    banks = wishes.banks or min(BANKS, _power_of_two(fan_in))
+    weight_bits = wishes.weight_bits or max([2, *(signed_bits_for(*p.extremes) for p in network.projections)])
+    row = {"lanes": lanes, "banks": banks, "update_lanes": 1, "weight_bits": weight_bits}
+    store, why = _store(network, CoreConfig.parse(row, "core chosen for the network"), wishes)
+    axons, neurons = (MAP_AXONS, MAP_NEURONS) if store == "conv" else (max(CORE_AXONS, fan_in), CORE_NEURONS)
     ahead = [plan.delay_ticks(p) for p in network.projections if p.source in plan.inputs]
     delays = [plan.delay_ticks(p) for p in network.projections if p.source not in plan.inputs]
-    widths = [signed_bits_for(*p.extremes) for p in network.projections]
     core = CoreConfig.parse(
         {
-            "axons": max(CORE_AXONS, fan_in),
-            "neurons": CORE_NEURONS,
+            "store": store,
+            "axons": axons,
+            "neurons": neurons,
             "lanes": lanes,
-            "banks": wishes.banks or min(BANKS, _power_of_two(fan_in)),
+            "banks": banks,
             "update_lanes": wishes.update_lanes or min(UPDATE_LANES, lanes),
-            "weight_bits": wishes.weight_bits or max([2, *widths]),
+            "weight_bits": weight_bits,
             "accumulator_bits": wishes.accumulator_bits or max(4, accumulator_bits(network)),
             "payload_bits": max(item.payload_bits for item in network.inputs) if network.inputs else 0,
             "delay_slots": _power_of_two(max([1, *delays, *(delay + 1 for delay in ahead)]) + 1),
             "ranges": 16,
+            "geometries": 16,
             "routes": 65536,
             "values": any(output.values for output in network.outputs),
             "neuron": _neuron(network, wishes.programmable),
@@ -119,6 +141,7 @@ def _roomy_core(network: Network, wishes: Wishes) -> tuple[CoreConfig, list[str]
         name for name, value in core.neuron.parameters.items() if isinstance(value, str) and value.startswith("per_")
     ]
     return core, [
+        why,
         f"lanes {core.lanes}, banks {core.banks}: the largest population has size {largest}; at most"
         f" {core.banks * core.lanes} synaptic operations per clock",
         f"{core.weight_bits}-bit weights: " + ("as asked" if wishes.weight_bits else "the widest weight needs them"),
@@ -134,6 +157,26 @@ def _roomy_core(network: Network, wishes: Wishes) -> tuple[CoreConfig, list[str]
             else ", the rest is equal everywhere and folded into logic"
         ),
     ]
+
+
+def _store(network: Network, core: CoreConfig, wishes: Wishes) -> tuple[str, str]:
+    """The synapse store and the reason: the smallest, or the dense one if none is much smaller."""
+    sizes = [{name: bits(name, p, core) for name in stores()} for p in network.projections]
+    total = {name: sum(found[name] for found in sizes) for name in stores()}
+    smallest = min(total, key=lambda name: total[name])
+    store = wishes.store or (smallest if total[smallest] * WORTH < total["dense"] else "dense")
+    kinds = ["kernel" if isinstance(p.weights, Kernel) else "rows beside kernels" for p in network.projections]
+    parts = [
+        f"{p.source} -> {p.target} dense {_kbit(found['dense'])}, lists {_kbit(found['sparse'])}, {kind}"
+        f" {_kbit(found['conv'])}"
+        for p, found, kind in zip(network.projections, sizes, kinds, strict=True)
+    ]
+    reason = "as asked" if wishes.store else "the smallest" if store == smallest else f"none is {WORTH} times smaller"
+    return store, f"{store} synapses, {_kbit(total[store])}: {reason} ({'; '.join(parts)})"
+
+
+def _kbit(found: int) -> str:
+    return f"{found / 1024:,.1f} kbit"
 
 
 def _power_of_two(least: int) -> int:
@@ -180,17 +223,18 @@ def _mesh_reason(config: FabricConfig, wishes: Wishes) -> str:
     if wishes.width or wishes.height:
         return f"{config.width}x{config.height} cores: as asked"
     if config.nodes == 1:
+        if config.core.store == "conv":
+            return f"one core: at most {MAP_NEURONS} neurons and {MAP_AXONS} axons are needed"
         return (
             f"one core: at most {CORE_NEURONS} neurons and {CORE_AXONS} axons (or one population's fan-in) are needed"
         )
     return f"{config.width}x{config.height} cores: the smallest mesh that holds the network"
 
 
-def _cut(config: FabricConfig, mapping: Mapping) -> FabricConfig:
+def _cut(config: FabricConfig, mapping: Mapping, planned: list) -> FabricConfig:
     """``config`` with memories only as large as the mapping uses them."""
     core = config.core
     axons = max((int(bundle.axons.max()) + 1 for bundle in mapping.bundles), default=1)
-    planned = plans(mapping.bundles, config)
     used = {
         "axons": max(axons, core.banks),
         "neurons": max(chunk.group * core.lanes + int(chunk.places.max()) + 1 for chunk in mapping.chunks),
@@ -199,6 +243,8 @@ def _cut(config: FabricConfig, mapping: Mapping) -> FabricConfig:
     }
     if walks := _WALKS.get(core.store):
         used[walks] = max(1, *(plan.walks for plan in planned))
+    if core.store != "dense" and used["neurons"] > BLOCK_GROUPS * core.lanes:
+        used["accumulators"] = "block"
     cut = CoreConfig.parse({**dict(core), **used}, "core chosen for the network")
     plan = mapping.schedule
     return FabricConfig.parse(

@@ -84,6 +84,12 @@ def shapes(config: FabricConfig) -> dict[Region, Shape]:
     return {region: shape for region, shape in found.items() if shape.width}
 
 
+def bits(config: FabricConfig) -> dict[Region, int]:
+    """Size of every memory of the image and of the state, all cores together."""
+    found = {region: shape for region, shape in shapes(config).items() if region is not Region.STATUS}
+    return {region: config.nodes * shape.banks * shape.rows * shape.width for region, shape in found.items()}
+
+
 @cache
 def address(config: FabricConfig) -> Layout:
     """The address register of a core."""

@@ -1,5 +1,7 @@
 """A fabric is chosen that holds the network, computes it, and has nothing to spare."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,8 @@ from golden.fabric import Fabric
 from neurogen.compiler import Options, Quantisation, Wishes, compile, quantise, read, size
 from neurogen.compiler.accumulator import prove
 from neurogen.spec.errors import InputError
+from neurogen.spec.kernels import Kernel
+from neurogen.spec.memory_map import Region, bits
 from neurogen.spec.network import Input, Network, Output, Population, Projection
 from rtl_tests.shared import shared
 
@@ -70,12 +74,68 @@ def test_nothing_is_to_spare():
         prove(network, core.accumulator_bits - 1)
     assert sizing.reasons == [
         "one core: at most 512 neurons and 1024 axons (or one population's fan-in) are needed",
+        "dense synapses, 10.4 kbit: the smallest (x -> p0 dense 5.1 kbit, lists 6.4 kbit, rows beside kernels 5.2 kbit;"
+        " p0 -> p1 dense 5.2 kbit, lists 5.3 kbit, rows beside kernels 5.4 kbit)",
         "lanes 32, banks 4: the largest population has size 40; at most 128 synaptic operations per clock",
         "4-bit weights: the widest weight needs them",
         "9-bit accumulators: proved from the weights, no neuron can overflow them",
         "2 delay slots: the longest axonal delay is 1, inputs are sent 0 ticks ahead (ticks per step: 1, depth: 1)",
         "lif neurons, v 16 bits; tables of nothing, the rest is equal everywhere and folded into logic",
     ]
+
+
+def with_kernels() -> Network:
+    """A map of 2 x 8 x 8 neurons, a strided one of 4 x 4 x 4 and two neurons that read it whole."""
+    rng = np.random.default_rng(0)
+    first = Kernel(rng.integers(-3, 4, (2, 1, 3, 3)), (1, 8, 8), (2, 8, 8), padding=(1, 1))
+    second = Kernel(rng.integers(-3, 4, (4, 2, 3, 3)), (2, 8, 8), (4, 4, 4), stride=(2, 2), padding=(1, 1))
+    sizes = {"p0": 128, "p1": 64, "p2": 2}
+    return Network(
+        "maps",
+        (Input("x", 64),),
+        tuple(Population(name, size, "lif", {"threshold": 3}) for name, size in sizes.items()),
+        (Projection("x", "p0", first), Projection("p0", "p1", second), Projection("p1", "p2", np.ones((64, 2), int))),
+        (Output("p2"),),
+    )
+
+
+def pruned() -> Network:
+    network = layers(100, 200, 150, weight=3)
+    keep = np.random.default_rng(1)
+    kept = tuple(replace(p, weights=p.weights * (keep.random(p.shape) < 0.03)) for p in network.projections)
+    return replace(network, projections=kept)
+
+
+@pytest.mark.parametrize(
+    ("make", "chosen"), [(with_kernels, "conv"), (pruned, "sparse"), (lambda: layers(20, 40), "dense")]
+)
+def test_the_store_is_the_smallest_and_all_compute_the_same(make, chosen):
+    network = make()
+    sizing = size(network)
+    assert sizing.config.core.store == chosen and sizing.reasons[1].startswith(f"{chosen} synapses, ")
+    x = {"x": (np.random.default_rng(2).random((2, 12, network.inputs[0].size)) < 0.5).astype(np.uint8)}
+    wanted = golden_network.run(network, x).spikes
+    assert any(spikes.any() for spikes in wanted.values())
+    memory = {}
+    for store in ("dense", "conv", "sparse"):
+        config = size(network, Wishes(store=store, lanes=8)).config
+        memory[store] = bits(config)[Region.SYNAPSES]
+        found = samples.run(Fabric(compile(network, config)), x).spikes
+        for name, spikes in wanted.items():
+            np.testing.assert_array_equal(found[name], spikes)
+    assert min(memory, key=memory.get) == chosen, memory
+
+
+def test_reasons_compare_the_stores():
+    reasons = size(with_kernels()).reasons
+    assert reasons[1] == (
+        "conv synapses, 16.8 kbit: the smallest (x -> p0 dense 24.5 kbit, lists 10.6 kbit, kernel 3.7 kbit; p0 -> p1"
+        " dense 25.0 kbit, lists 17.1 kbit, kernel 6.6 kbit; p1 -> p2 dense 6.4 kbit, lists 6.4 kbit, rows beside"
+        " kernels 6.6 kbit)"
+    )
+    assert reasons[-1] == "148 synapse rows for 256 axons"
+    assert size(pruned()).reasons[-1] == "lists are 15% full"
+    assert "kbit: as asked (" in size(layers(4, 3), Wishes(store="sparse")).reasons[1]
 
 
 def test_what_differs_becomes_a_table():

@@ -8,6 +8,8 @@ Every module defines ``NAME`` and
     Plan(served, core)                  the memories of one core: synapse ``rows`` used by bank, ``walks`` used, and
                                         ``write(image, core)``
     check(image, core)                  what is wrong with a core's memories, or None
+    notes(plans)                        what is worth knowing of all cores' plans
+    rows(projection, core)              synapse rows that a projection takes at least, were it on one core
 """
 
 import sys
@@ -17,6 +19,10 @@ from types import ModuleType
 
 import numpy as np
 
+from ....spec import synapses
+from ....spec.config import CoreConfig
+from ....spec.fixed import index_bits
+from ....spec.network import Projection
 from ....spec.registry import scan
 from ..links import Segment
 
@@ -25,6 +31,27 @@ from ..links import Segment
 def stores() -> dict[str, ModuleType]:
     """The modules, by the name of their store."""
     return scan(sys.modules[__name__])
+
+
+def bits(name: str, projection: Projection, core: CoreConfig) -> int:
+    """Synapse and axon memory that a projection takes in a store, were it alone on one core large enough."""
+    axons, rows = int(np.count_nonzero(projection.fan_out)), stores()[name].rows(projection, core)
+    groups = -(-projection.shape[1] // core.lanes)
+    alone = _Alone(rows, groups, index_bits(groups), core.weight_bits)
+    store = synapses.store(name)
+    return rows * core.lanes * store.synapse(alone).width + axons * store.axon(alone).width
+
+
+@dataclass(frozen=True)
+class _Alone:
+    """As much of a core's configuration as the layouts of rows ask for."""
+
+    rows: int
+    groups: int
+    group_bits: int
+    weight_bits: int
+    ranges: int = 1
+    geometries: int = 2
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,8 +8,8 @@ import numpy as np
 from ....spec.config import CoreConfig
 from ....spec.image import CoreImage
 from ....spec.kernels import Kernel
-from ....spec.network import Network
-from ..layout import Chunk, Layout, MapLayout, map_layouts
+from ....spec.network import Network, Projection
+from ..layout import Box, Chunk, Layout, MapLayout, map_layouts
 from ..links import Link, Segment, neighbours, reached
 from ..walks import KernelRows, Walk, kernel_rows
 from . import Served, own_rows, set_axons
@@ -146,3 +146,18 @@ def check(image: CoreImage, core: CoreConfig) -> str | None:
         bank, local = bad[0]
         return f"axon {local * core.banks + bank} walks over synapse rows or groups that do not exist"
     return None
+
+
+def notes(plans: list[Plan]) -> list[str]:
+    axons = sum(len(numbers) for plan in plans for numbers, _ in plan.axons)
+    return [f"{sum(int(plan.rows.sum()) for plan in plans)} synapse rows for {axons} axons"]
+
+
+def rows(projection: Projection, core: CoreConfig) -> int:
+    """Synapse rows that a projection takes: a kernel's blocks, in every bank if there are fewer of them than banks."""
+    if not isinstance(projection.weights, Kernel):
+        return int(np.count_nonzero(projection.fan_out)) * -(-projection.shape[1] // core.lanes)
+    box = Box.whole(projection.weights.target, core.lanes)
+    blocks = kernel_rows(projection.weights, core.lanes, box.blocks).row_blocks
+    copies = core.banks if len(blocks) < core.banks else 1
+    return copies * sum(lines * groups for lines, groups, _ in (block.shape for block in blocks))

@@ -6,7 +6,7 @@ import numpy as np
 
 from ....spec.config import CoreConfig
 from ....spec.image import CoreImage
-from ....spec.network import Network
+from ....spec.network import Network, Projection
 from ..layout import Chunk, Layout
 from ..links import Link, Segment, neighbours, reached
 from . import Served, own_rows, set_axons
@@ -95,3 +95,12 @@ def check(image: CoreImage, core: CoreConfig) -> str | None:
         bank, local = bad[0]
         return f"axon {local * core.banks + bank} names a range or synapse rows that do not exist"
     return None
+
+
+def notes(plans: list[Plan]) -> list[str]:
+    return []
+
+
+def rows(projection: Projection, core: CoreConfig) -> int:
+    """Synapse rows that a projection takes: every source neuron's."""
+    return int(np.count_nonzero(projection.fan_out)) * -(-projection.shape[1] // core.lanes)

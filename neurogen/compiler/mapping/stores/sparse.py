@@ -9,7 +9,7 @@ import numpy as np
 from ....spec.config import CoreConfig
 from ....spec.image import CoreImage
 from ....spec.kernels import Kernel
-from ....spec.network import Network
+from ....spec.network import Network, Projection
 from ..layout import Chunk, Layout
 from ..links import Link, Segment, part, reached
 from . import Served, own_rows, set_axons
@@ -120,10 +120,14 @@ class Plan:
     walks = 0
 
     def __init__(self, served: list[Served], core: CoreConfig):
-        self.served = served
+        self.served, self.lanes = served, core.lanes
         self.rows = np.zeros(core.banks, dtype=np.int64)
         self.counts = [item.segment.steps(item.neurons) for item in served]
         self.bases = [own_rows(self.rows, item.axons, counts) for item, counts in zip(served, self.counts, strict=True)]
+
+    @property
+    def synapses(self) -> int:
+        return sum(int(np.isin(item.segment.synapses[0], item.neurons).sum()) for item in self.served)
 
     def write(self, image: CoreImage, core: CoreConfig) -> None:
         for item, base, counts in zip(self.served, self.bases, self.counts, strict=True):
@@ -149,3 +153,13 @@ def check(image: CoreImage, core: CoreConfig) -> str | None:
         bank, row, lane = bad[0]
         return f"lane {lane} of synapse row {row} in bank {bank} names a group that does not exist"
     return None
+
+
+def notes(plans: list[Plan]) -> list[str]:
+    room = sum(int(plan.rows.sum()) for plan in plans) * plans[0].lanes
+    return [f"lists are {sum(plan.synapses for plan in plans) / max(room, 1):.0%} full"]
+
+
+def rows(projection: Projection, core: CoreConfig) -> int:
+    """Synapse rows that a projection takes if every row is full but the last of each list."""
+    return int((-(-projection.fan_out // core.lanes)).sum())
