@@ -36,7 +36,7 @@ def unpack(layout: Layout, first_words: np.ndarray) -> dict[str, np.ndarray]:
 
 def command(config: FabricConfig, opcode: Command, **fields) -> np.ndarray:
     """The first word of a command."""
-    return pack(words.commands(config)[opcode], opcode=int(opcode), **fields)
+    return np.array([words.commands(config)[opcode].pack(opcode=int(opcode), **fields)], dtype=np.uint32)
 
 
 def advance(config: FabricConfig, ticks: int = 1) -> np.ndarray:

@@ -68,9 +68,7 @@ class Layout:
 
         Raises InputError if a value does not fit its field, KeyError for an unknown or missing field.
         """
-        unknown = set(columns) - {field.name for field in self.fields}
-        if unknown:
-            raise KeyError(f"{self.name} has no field {sorted(unknown)[0]!r}")
+        self._refuse_unknown(columns)
         arrays = {name: np.asarray(values, dtype=np.int64) for name, values in columns.items()}
         shape = np.broadcast_shapes(*(array.shape for array in arrays.values())) if arrays else ()
         bits = np.zeros((*shape, self.width), dtype=np.uint8)
@@ -79,10 +77,7 @@ class Layout:
             low, high = field.range
             bad = (values < low) | (values > high)
             if bad.any():
-                raise InputError(
-                    f"{self.name}.{field.name} holds {low}..{high}, not {int(values[bad].flat[0])}"
-                    f" ({field.width} bits{', signed' if field.signed else ''})"
-                )
+                raise self._out_of_range(field, int(values[bad].flat[0]))
             at = self.offsets[field.name]
             bits[..., at : at + field.width] = (values[..., None] >> np.arange(field.width)) & 1
         return bits
@@ -100,13 +95,33 @@ class Layout:
         return columns
 
     def pack(self, **columns) -> int:
-        """Encode one record of Python integers as one integer."""
-        return bits_to_ints(self.to_bits(**columns)[None])[0]
+        """Encode one record of Python integers as one integer. Raises as :meth:`to_bits` does."""
+        self._refuse_unknown(columns)
+        packed = 0
+        for field in self.fields:
+            value, (low, high) = columns[field.name], field.range
+            if not low <= value <= high:
+                raise self._out_of_range(field, value)
+            packed |= (value & ((1 << field.width) - 1)) << self.offsets[field.name]
+        return packed
 
     def unpack(self, value: int) -> dict[str, int]:
         """Decode one integer; bits above ``width`` are ignored."""
-        bits = np.array([(value >> i) & 1 for i in range(self.width)], dtype=np.uint8)
-        return {name: int(column) for name, column in self.from_bits(bits).items()}
+        found = {}
+        for field in self.fields:
+            part = value >> self.offsets[field.name] & ((1 << field.width) - 1)
+            found[field.name] = part - (1 << field.width) if field.signed and part > field.range[1] else part
+        return found
+
+    def _refuse_unknown(self, columns) -> None:
+        unknown = set(columns) - self.offsets.keys()
+        if unknown:
+            raise KeyError(f"{self.name} has no field {sorted(unknown)[0]!r}")
+
+    def _out_of_range(self, field: Field, value: int) -> InputError:
+        low, high = field.range
+        signed = ", signed" if field.signed else ""
+        return InputError(f"{self.name}.{field.name} holds {low}..{high}, not {value} ({field.width} bits{signed})")
 
 
 def bits_to_ints(bits: np.ndarray) -> list[int]:
