@@ -76,11 +76,12 @@ def case(name: str, seed: int, index: int) -> Case:
 
 
 def _network_that_fits(config: FabricConfig, rng: np.random.Generator) -> tuple[Network, Image]:
-    capacity = config.nodes * config.core.neurons
+    core, capacity = config.core, config.nodes * config.core.neurons
     for attempt in range(50):
         scale = 0.9**attempt
-        axons = config.core.axons * (2 if config.core.graded else 0.7)  # relays take more than a core has
-        sizes = Sizes(neurons=max(2, int(capacity / 3 * scale)), inputs=max(2, int(axons * scale)))
+        # With relays a fan-in may exceed a core's axons; the relays themselves take neurons.
+        neurons, axons = (capacity / 8, core.axons * 2.5) if core.graded else (capacity / 3, core.axons * 0.7)
+        sizes = Sizes(neurons=max(2, int(neurons * scale)), inputs=max(2, int(axons * scale)))
         network = random_network(config, rng, sizes)
         try:
             return network, compile(network, config, seed=int(rng.integers(1 << 31)))
