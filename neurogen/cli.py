@@ -55,7 +55,7 @@ def build_parser() -> click.Group:
         params=[click.Option(["--version"], is_flag=True, expose_value=False, is_eager=True, callback=_version)],
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for verb in (build, check, simulate, verify, flash, update, boards, neurons, schema, doctor):
+    for verb in (build, check, simulate, verify, flash, run, update, boards, neurons, schema, doctor):
         group.add_command(verb)
     return group
 
@@ -357,22 +357,54 @@ def simulate(project: Project) -> None:
             progress,
             binning=_binning(project),
         )
+    record, lines = _outcome(found, wanted.output)
+    _print(project, record, "\n".join([f"{found.samples} samples by {wanted.engine}", *lines]))
+
+
+def _outcome(found: Any, output: str | None) -> tuple[dict[str, Any], list[str]]:
+    """What samples gave, as a record and as lines of text."""
     record = {
         "samples": found.samples,
         "spikes": {name: int(spikes.sum()) for name, spikes in found.spikes.items()},
         "values": list(found.values),
         "correct": found.correct,
         "accuracy": found.accuracy,
-        "output": wanted.output,
+        "output": output,
         "notes": list(found.notes),
     }
-    lines = [f"{name}: {count} spikes" for name, count in record["spikes"].items()]
+    lines = [*found.notes, *(f"{name}: {count} spikes" for name, count in record["spikes"].items())]
     lines += [f"{name}: values" for name in found.values]
-    lines += (
-        [f"accuracy: {found.accuracy:.2%} ({found.correct} of {found.samples})"] if found.correct is not None else []
-    )
-    lines += [f"written: {wanted.output}"] if wanted.output else []
-    _print(project, record, "\n".join([f"{found.samples} samples by {wanted.engine}", *found.notes, *lines]))
+    if found.correct is not None:
+        lines.append(f"accuracy: {found.accuracy:.2%} ({found.correct} of {found.samples})")
+    return record, lines + ([f"written: {output}"] if output else [])
+
+
+@_verb(*TARGET, *DATA, "run.port", "run.baud", "run.input", "run.output", "run.decide", "json")
+def run(project: Project) -> None:
+    """Run samples on the board that holds NETWORK, a build directory; the same outputs as simulate."""
+    from .flow.run import run as on_board
+
+    target, wanted = _target(project), project.run
+    samples = wanted.input or target.samples
+    if wanted.port is None:
+        raise InputError("--port is missing: the board's serial port, socket://HOST:PORT, or sim")
+    if samples is None:
+        raise InputError("--input is missing: the samples that are to run")
+    output = wanted.output and Path(wanted.output)
+    with _progress(f"run ({wanted.port})") as progress:
+        found, took = on_board(
+            target, wanted.port, Path(samples), output, wanted.baud, wanted.decide, progress, binning=_binning(project)
+        )
+    record, lines = _outcome(found, wanted.output)
+    speed = took.samples_per_second
+    record["board"] = vars(took.board) | {"build": f"{took.board.build:016x}"}
+    record["throughput"] = {**vars(took), "board": took.board.device, "samples_per_second": speed}
+    lines.append(f"board: {took.board.device}, {took.board.clock_hz / 1e6:g} MHz, build {took.board.build:016x}")
+    if speed is not None:
+        lines.append(f"throughput: {speed:.1f} samples per second ({took.samples} samples in {took.seconds:.1f} s)")
+    if took.damaged or took.resent:
+        lines.append(f"line: {took.damaged} frames came damaged, words were sent again {took.resent} times")
+    _print(project, record, "\n".join([f"{found.samples} samples on {wanted.port}", *lines]))
 
 
 @_verb(*TARGET, *DATA, "verify.input", "verify.samples", "verify.simulators", "verify.allow_silent", "seed", "json")

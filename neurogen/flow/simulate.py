@@ -3,8 +3,9 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -71,25 +72,57 @@ def simulate(
     if engine not in engines():
         raise InputError(f"engine is one of {', '.join(engines())}, not {engine!r}")
     target = resolve(target, options)
+    if engine in CHUNKS:
+        execute, size, key = partial(_run_golden, engine), CHUNKS[engine], (engine,)
+    else:
+        execute, size, key = partial(_run_simulator, engine, seed), SIMULATOR_CHUNK, (engine, target.emitted.digest)
+    return by_chunks(target, x_path, y_path, execute, size, key, decide, progress, binning)
+
+
+Chunk = tuple[str, int, int]
+"""Name, first sample, and the one after the last."""
+
+Executor = Callable[[Target, data.Samples, list[Chunk], Path, Progress | None], None]
+"""Leaves the outputs of every chunk that has none yet in the folder: see :func:`save_chunk`."""
+
+
+def by_chunks(
+    target: Target,
+    x_path: Path,
+    y_path: Path | None,
+    execute: Executor,
+    size: int,
+    key: Sequence[str],
+    decide: str | None = None,
+    progress: Progress | None = None,
+    binning: data.Binning | None = None,
+) -> Simulation:
+    """X to Y, ``size`` samples at a time. ``key`` is what outputs depend on besides network, image and samples."""
     samples = data.read(Path(x_path), target.network.inputs, binning)
     if decide is not None:
         _check_rule(target, decide)
-    folder = _partial(target, samples, engine, y_path)
+    folder = _partial(target, samples, key, y_path)
     if y_path is not None and not os.access(folder.parent, os.W_OK):
         raise InputError(f"{y_path}: cannot be written: the directory does not exist or is not ours to write in")
-    size = CHUNKS.get(engine, SIMULATOR_CHUNK)
     chunks = [(f"chunk-{at:06d}", at, min(at + size, len(samples))) for at in range(0, len(samples), size)]
     folder.mkdir(parents=True, exist_ok=True)
-    if engine in CHUNKS:
-        _run_golden(_GOLDEN[engine](target), samples, chunks, folder, progress)
-    else:
-        job = Job([(*chunk, "drained") for chunk in chunks], not target.folded, seed=seed)
-        session.run(target, engine, "simulate", samples.inputs, job, folder, progress)
+    execute(target, samples, chunks, folder, progress)
     spikes, values = _collect(target, chunks, folder)
     if y_path is not None:
         data.write(Path(y_path), spikes, values, samples.step)
     shutil.rmtree(folder)
     return _judge(samples, spikes, values, decide)
+
+
+def save_chunk(folder: Path, chunk: Chunk, spikes: Mapping[str, np.ndarray], values: Mapping[str, np.ndarray]) -> None:
+    """Keep a chunk's outputs, all of them or nothing."""
+    outputs = {"spikes": spikes, "values": values}
+    data.save(folder / result(chunk[0]), {f"{k}/{n}": v for k, part in outputs.items() for n, v in part.items()})
+
+
+def is_done(folder: Path, chunk: Chunk) -> bool:
+    """Whether a chunk's outputs are there."""
+    return (folder / result(chunk[0])).exists()
 
 
 def _check_rule(target: Target, rule: str) -> None:
@@ -100,16 +133,14 @@ def _check_rule(target: Target, rule: str) -> None:
     data.decide(empty[False], empty[True], rule)
 
 
-def _partial(target: Target, samples: data.Samples, engine: str, y_path: Path | None) -> Path:
+def _partial(target: Target, samples: data.Samples, key: Sequence[str], y_path: Path | None) -> Path:
     """Where chunks are kept: named by everything that they depend on."""
-    parts = [engine, target.network.digest, target.image.digest, source_digest(MODELS)]
-    if engine not in CHUNKS:
-        parts.append(target.emitted.digest)
+    parts = [*key, target.network.digest, target.image.digest, source_digest(MODELS)]
     content = hashlib.sha256()
     for name, values in samples.inputs.items():
         content.update(f"{name}{values.shape}{values.dtype}".encode() + values.tobytes())
-    key = store.digest(*parts, content.hexdigest())[:16]
-    return store.root() / "partial" / key if y_path is None else Path(y_path).with_name(f".{Path(y_path).name}.{key}")
+    name = store.digest(*parts, content.hexdigest())[:16]
+    return store.root() / "partial" / name if y_path is None else Path(y_path).with_name(f".{Path(y_path).name}.{name}")
 
 
 Runner = Callable[[dict[str, np.ndarray]], Any]
@@ -127,14 +158,24 @@ def _fabric_engine(target: Target) -> Runner:
 _GOLDEN: dict[str, Callable[[Target], Runner]] = {"network": _network_engine, "fabric": _fabric_engine}
 
 
-def _run_golden(runner: Runner, samples: data.Samples, chunks: list, folder: Path, progress: Progress | None) -> None:
-    for index, (name, first, end) in enumerate(chunks):
-        if not (folder / result(name)).exists():
-            found = runner(samples[first:end].inputs)
-            outputs = {"spikes": found.spikes, "values": found.values}
-            data.save(folder / result(name), {f"{k}/{n}": v for k, part in outputs.items() for n, v in part.items()})
+def _run_golden(
+    engine: str, target: Target, samples: data.Samples, chunks: list[Chunk], folder: Path, progress: Progress | None
+) -> None:
+    runner = _GOLDEN[engine](target)
+    for index, chunk in enumerate(chunks):
+        if not is_done(folder, chunk):
+            found = runner(samples[chunk[1] : chunk[2]].inputs)
+            save_chunk(folder, chunk, found.spikes, found.values)
         if progress:
             progress(index + 1, len(chunks))
+
+
+def _run_simulator(
+    engine: str, seed: int, target: Target, samples: data.Samples, chunks: list[Chunk], folder: Path,
+    progress: Progress | None,
+) -> None:  # fmt: skip
+    job = Job([(*chunk, "drained") for chunk in chunks], not target.folded, seed=seed)
+    session.run(target, engine, "simulate", samples.inputs, job, folder, progress)
 
 
 def _collect(target: Target, chunks: list, folder: Path) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:

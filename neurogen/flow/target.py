@@ -39,6 +39,7 @@ class Target:
     notes: tuple[str, ...] = ()
     directory: Path | None = None
     board_digest: str | None = None
+    board_baud: int | None = None
 
     @property
     def config(self) -> FabricConfig:
@@ -115,6 +116,7 @@ def _open(directory: Path) -> Target:
             notes=tuple(manifest["notes"]),
             directory=directory,
             board_digest=manifest.get("bitstream", {}).get("build_digest"),
+            board_baud=manifest.get("bitstream", {}).get("baud"),
         )
     except FileNotFoundError as error:
         raise InputError(f"{directory}: not a build directory: there is no {Path(error.filename).name}") from None

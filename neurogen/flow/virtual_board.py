@@ -1,4 +1,4 @@
-"""The virtual board: the board's top with its UART pins, in a simulator, at a socket that the host's driver can open."""
+"""The virtual board: the board's top with its UART pins, in a simulator, at a socket that the host can open."""
 
 import json
 import shutil
