@@ -261,7 +261,7 @@ def _serialise(network: Network) -> bytes:
             }
         if np.ndim(value) == 0:
             return int(value)
-        arrays[key] = np.asarray(value, dtype=np.int64)
+        arrays[key] = np.ascontiguousarray(value, dtype=np.int64)  # the digest is of the values, not of their layout
         return key
 
     header = {

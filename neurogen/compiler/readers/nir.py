@@ -18,7 +18,7 @@ from ..linear import Diagonal
 from ..names import legal_name
 from ..primitives.records import numbers, spread
 from ..source import Source, SourcePopulation, SourceProjection
-from . import hdf5
+from . import hdf5, integers
 from .drives import Drives, Terms, add
 from .graph import Graph, blamed
 from .shapes import shapes
@@ -33,6 +33,9 @@ def read(path: Path, options: Options) -> Source:
     if not isinstance(graph, dict) or graph.get("type") != "NIRGraph":
         raise InputError(f"{path}: no NIR graph in it (there is no node of type NIRGraph)")
     try:
+        network = integers.network(graph)
+        if network is not None:
+            return Source(name=network.name, network=network)
         return _Reading(graph, options).source(options.name or legal_name(path.stem, "network"))
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
