@@ -14,10 +14,12 @@ from neurogen.compiler import compile
 from neurogen.spec.config import FabricConfig
 from neurogen.spec.errors import InputError
 from neurogen.spec.image import Image
+from neurogen.spec.kernels import Kernel
 from neurogen.spec.network import Network
 
-from .random_networks import FABRICS, Sizes, random_network
+from .random_networks import FABRICS, STORES, Sizes, random_network
 
+ALL_FABRICS = FABRICS | STORES
 MODES = ("stepped", "drained", "overlapped")
 STALLS = ((0, 0), (60, 0), (0, 120), (100, 100), (200, 30))
 """(idle, stall) at the fabric's ports, in 1/256."""
@@ -63,7 +65,7 @@ class Case:
 
 def case(name: str, seed: int, index: int) -> Case:
     """The case ``index`` of a fabric. Networks that do not fit are drawn again, smaller."""
-    config = FABRICS[name]
+    config = ALL_FABRICS[name]
     rng = np.random.default_rng([seed, index, *name.encode()])
     network, image = _network_that_fits(config, rng)
     samples, steps = int(rng.integers(1, 4)), int(rng.integers(2, 9))
@@ -120,7 +122,8 @@ class Coverage:
         counts["recurrence"] += any(p.source == p.target for p in case.network.projections)
         counts["loop over several ticks"] += image.step_ticks > 1
         counts["delay above 1"] += any((r["delay"] > 1).any() for r in routes)
-        counts["several ranges"] += any((core.axons["range"] > 0).any() for core in image.cores)
+        counts["several ranges"] += any((core.axons.get("range", 0) > np.zeros(1)).any() for core in image.cores)
+        self._see_synapses(case)
         places = {(p.population, p.core) for p in image.placements}
         counts["population split over cores"] += max(Counter(p for p, _ in places).values()) > 1
         counts["core shared by populations"] += max(Counter(core for _, core in places).values()) > 1
@@ -130,6 +133,26 @@ class Coverage:
         counts["fan-in split over cores"] += "split into" in relays
         counts["delay over relays"] += "too long for the slots" in relays
         counts["several samples"] += len(next(iter(case.inputs.values()))) > 1
+
+    def _see_synapses(self, case: Case) -> None:
+        """What kinds of projections there are, and how synapse stores serve them."""
+        counts, kernels = self.counts, [p for p in case.network.projections if isinstance(p.weights, Kernel)]
+        counts["kernels"] += len(kernels)
+        counts["matrices"] += len(case.network.projections) - len(kernels)
+        counts["kernel with a stride"] += any(max(p.weights.stride) > 1 for p in kernels)
+        counts["kernel with dilation"] += any(max(p.weights.dilation) > 1 for p in kernels)
+        counts["kernel with padding"] += any(max(p.weights.padding) > 0 for p in kernels)
+        counts["kernel that cuts the border"] += any(min(p.weights.padding) < 0 for p in kernels)
+        counts["kernel with groups"] += any(p.weights.groups > 1 for p in kernels)
+        counts["recurrent kernel"] += any(p.source == p.target for p in kernels)
+        targets = [p.target for p in case.network.projections]
+        counts["kernel beside another projection"] += any(targets.count(p.target) > 1 for p in kernels)
+        counts["more channels than lanes"] += any(p.weights.target[0] > case.image.config.core.lanes for p in kernels)
+        for core in case.image.cores:
+            counts["walk of several lines"] += int((core.axons.get("lines", np.zeros(1)) > 1).sum())
+            counts["list of several rows"] += int((core.axons.get("count", np.zeros(1)) > 1).sum())
+        places = Counter(p.population for p in case.image.placements)
+        counts["kernel split into bands"] += any(places[p.target] > 1 for p in kernels)
 
     def require(self, *names: str, least: int = 1) -> None:
         """Raise AssertionError for a count below ``least``."""
@@ -145,3 +168,10 @@ EVERYWHERE = (
     "fan-in split over cores", "delay over relays",
 )  # fmt: skip
 """What the cases of all fabrics together must reach."""
+
+IN_STORES = (
+    "kernels", "matrices", "kernel with a stride", "kernel with dilation", "kernel with padding",
+    "kernel that cuts the border", "kernel with groups", "recurrent kernel", "kernel beside another projection",
+    "more channels than lanes", "kernel split into bands", "walk of several lines", "list of several rows",
+)  # fmt: skip
+"""What those of the fabrics with other stores than the dense one must reach."""

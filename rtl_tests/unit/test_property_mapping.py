@@ -5,8 +5,7 @@ import pytest
 
 from golden import samples
 from golden.fabric import Fabric
-from rtl_tests.property_cases import EVERYWHERE, Coverage, case
-from rtl_tests.random_networks import FABRICS
+from rtl_tests.property_cases import ALL_FABRICS, EVERYWHERE, IN_STORES, Coverage, case
 
 SEED, CASES = 20, 60
 
@@ -16,7 +15,7 @@ def coverage():
     return Coverage()
 
 
-@pytest.mark.parametrize("name", FABRICS)
+@pytest.mark.parametrize("name", ALL_FABRICS)
 def test_mapped_networks_compute_what_the_network_computes(name, coverage):
     print(f"seed {SEED}")
     for index in range(CASES):
@@ -31,4 +30,4 @@ def test_mapped_networks_compute_what_the_network_computes(name, coverage):
 
 def test_the_cases_reached_everything(coverage):
     print(dict(coverage.counts))
-    coverage.require(*EVERYWHERE, least=5)
+    coverage.require(*EVERYWHERE, *IN_STORES, least=5)
