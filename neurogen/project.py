@@ -32,6 +32,13 @@ class ImportOptions(Config):
     ] = None
     compare: Annotated[Literal["gt", "ge"] | None, Field(description="fire above the threshold, or at it too")] = None
     decay: Annotated[Literal["euler", "exponential"] | None, Field(description="factor of a step from tau")] = None
+    input_shape: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[1-9]\d*(,[1-9]\d*)*$",
+            description="channels,rows,columns of the one input, if its file is silent",
+        ),
+    ] = None
     name: Annotated[str | None, Field(description="name of the network; default: the file's")] = None
 
 

@@ -4,6 +4,7 @@ Every choice comes from, in this order: the user's option, the node's metadata, 
 (time step only), the framework's preset, NIR's own text. What a rule or NIR's text chose is a guess and becomes a note.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -49,7 +50,7 @@ class Options:
     compare: str | None = None
     decay: str | None = None
     framework: str | None = None
-    input_shape: tuple[int, ...] | None = None  # of the one input, (channels, rows, columns)
+    input_shape: str | None = None  # of the one input: channels,rows,columns
     name: str | None = None
 
     def __post_init__(self):
@@ -61,8 +62,13 @@ class Options:
             raise InputError(f"--framework is one of {', '.join(PRESETS)}, not {self.framework!r}")
         if self.dt is not None and not self.dt > 0:
             raise InputError(f"--dt is a positive number, not {self.dt!r}")
-        if self.input_shape is not None and (not self.input_shape or min(self.input_shape) < 1):
+        if self.input_shape is not None and not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)*", self.input_shape):
             raise InputError(f"--input-shape is channels,rows,columns, not {self.input_shape!r}")
+
+    @property
+    def input_extents(self) -> tuple[int, ...] | None:
+        """``input_shape`` in numbers."""
+        return tuple(int(extent) for extent in self.input_shape.split(",")) if self.input_shape else None
 
 
 @dataclass(frozen=True)

@@ -268,7 +268,7 @@ def damaged(name: str) -> tuple[dict, list]:
 @pytest.mark.parametrize(
     ("mistake", "text"),
     [
-        ("unsupported", "node 'fc' is of type Softmax, which cannot be built; supported are Input, Output, {known}"),
+        ("unsupported", "node 'fc' is of type 'Softmax', which cannot be built; supported are Input, Output, {known}"),
         ("nan", "node 'fc': weight holds a value that is not finite"),
         ("edge", "an edge names 'ghost', which is no node"),
         ("size", "node 'fc' puts out 3 values where 4 are taken"),

@@ -144,7 +144,7 @@ def _kind(name: str, node: dict) -> str:
         return kind
     if kind not in primitives():
         known = ", ".join(("Input", "Output", *primitives()))
-        raise InputError(f"node {name!r} is of type {kind}, which cannot be built; supported are {known}")
+        raise InputError(f"node {name!r} is of type {kind!r}, which cannot be built; supported are {known}")
     primitive = primitives()[kind]
     for key in primitive.KEYS:
         if key not in node:

@@ -17,7 +17,7 @@ from threading import Lock
 from ...spec.errors import InputError
 from . import hdf5_process
 
-TIMEOUT_SECONDS = 20
+TIMEOUT_SECONDS = 10
 BYTES_PER_SECOND = 4 << 20  # what slow storage delivers: large files may take longer
 
 

@@ -53,8 +53,12 @@ def _group(group, largest: int, depth: int) -> dict:
         raise ValueError("its groups are nested too deeply, or in a loop")
     found = {}
     for key, item in group.items():
+        if not isinstance(key, str):
+            raise ValueError(f"the name {key!r} is no text")
         if hasattr(item, "keys"):
             found[key] = _group(item, largest, depth - 1)
+        elif not hasattr(item, "size"):
+            raise ValueError(f"{key!r} is neither a group nor a dataset")
         elif item.dtype.kind == "V":
             raise ValueError(f"{item.name} holds records, which networks do not")
         elif item.size * item.dtype.itemsize > largest:

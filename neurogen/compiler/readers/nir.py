@@ -57,7 +57,7 @@ class _Reading:
         timed = bool(self.graph.of_kind("delay"))
         self.conventions, self.dt, notes = resolve(records, opens, options, timed)
         self.notes += notes
-        self.shapes = shapes(self.graph, options.input_shape)
+        self.shapes = shapes(self.graph, options.input_extents)
         self.drives = Drives(self.graph, self.shapes, self._steps)
         self.names: dict[str | None, str] = {}
         for node in (*self.graph.of_kind("Input"), *self.neurons):
