@@ -31,7 +31,7 @@ def record(found: Target) -> dict[str, Any]:
         "equations": _equations(found),
         "notes": list(found.notes),
         "fabric": found.config.model_dump(),
-        "reasons": list(found.reasons) or ["as the project says"],
+        "reasons": list(found.reasons) or ["as the project says", *image.metadata.get("relays", ())],
         "step_ticks": image.step_ticks,
         "depth_ticks": image.depth,
         "digest": network.digest,

@@ -66,6 +66,9 @@ class SizeOptions(Config):
     height: Annotated[int | None, Field(ge=1, le=16, description="rows of the mesh")] = None
     lanes: Annotated[int | None, Field(ge=1, le=256, description="lanes P of a core")] = None
     banks: Annotated[int | None, Field(ge=1, le=64, description="synapse banks K of a core")] = None
+    axons: Annotated[
+        int | None, Field(ge=1, le=4096, description="axons of a core; a larger fan-in is split by relays")
+    ] = None
     update_lanes: Annotated[int | None, Field(ge=1, le=256, description="neurons U updated per clock")] = None
     weight_bits: Annotated[int | None, Field(ge=2, le=16, description="signed weight width in the fabric")] = None
     accumulator_bits: Annotated[int | None, Field(ge=4, le=40, description="width of one tick's input sum")] = None

@@ -5,20 +5,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..spec.config import CoreConfig, FabricConfig, NeuronConfig
+from ..spec.config import HOST_WORD_BITS, CoreConfig, FabricConfig, NeuronConfig
 from ..spec.errors import InputError
 from ..spec.fixed import index_bits, signed_bits_for
 from ..spec.kernels import Kernel
-from ..spec.network import Network
-from .accumulator import accumulator_bits
+from ..spec.network import Network, Population
+from .accumulator import accumulator_bits, payloads
 from .mapping import Mapping, map_network, schedule
-from .mapping.parameters import columns, common_model, value_of
+from .mapping.parameters import columns, common_model, is_relay, value_of
+from .mapping.relays import insert
 from .mapping.stores import bits, stores
 from .mapping.tables import plans
 from .names import legal_name
 
 CORE_AXONS, CORE_NEURONS = 1024, 512
-"""The largest core that is chosen unasked; a population with a larger fan-in gets as many axons as it needs."""
+"""The largest core that is chosen unasked; a population with a larger fan-in gets as many axons as it needs,"""
+
+MOST_AXONS, MOST_SLOTS = 4096, 64
+"""up to so many; beyond, its fan-in is split by relays. These also bridge delays that no slots hold."""
 
 MAP_AXONS, MAP_NEURONS = 4096, 2048
 """The same where kernels are shared: maps are large and their synapses few."""
@@ -48,6 +52,7 @@ class Wishes:
     height: int | None = None
     lanes: int | None = None
     banks: int | None = None
+    axons: int | None = None
     update_lanes: int | None = None
     weight_bits: int | None = None
     accumulator_bits: int | None = None
@@ -69,8 +74,8 @@ ANYTHING = Wishes()
 def size(network: Network, wishes: Wishes = ANYTHING) -> Sizing:
     """A sensible fabric for ``network``: the network is mapped onto a roomy one, which is then cut to what was used.
 
-    Raises InputError if no fabric can hold the network: different neuron models or widths of state, a delay of more
-    than 63 ticks, a fan-in of more than 4096.
+    Raises InputError if no fabric can hold the network: different neuron models or widths of state, a fan-in whose
+    parts sum up to more than a payload holds.
     """
     roomy, reasons = _roomy_core(network, wishes)
     for population in network.populations:
@@ -79,19 +84,28 @@ def size(network: Network, wishes: Wishes = ANYTHING) -> Sizing:
     for width, height in _meshes(network, wishes, roomy):
         config = FabricConfig.parse(_fabric(network, wishes, width, height, roomy), "fabric chosen for the network")
         try:
-            mapping = map_network(network, config)
+            relayed = insert(network, config)
+            mapping = map_network(relayed, config)
         except InputError as error:
             refusal = error
             continue
         planned = plans(mapping.bundles, config)
         return Sizing(
-            _cut(config, mapping, planned),
-            [_mesh_reason(config, wishes), *reasons, *stores()[config.core.store].notes(planned)],
+            _cut(config, relayed, mapping, planned),
+            [
+                _mesh_reason(config, wishes),
+                *reasons,
+                *relayed.metadata.get("relays", []),
+                *stores()[config.core.store].notes(planned),
+            ],
         )
     raise refusal
 
 
 def _fabric(network: Network, wishes: Wishes, width: int, height: int, core: CoreConfig) -> dict:
+    if core.graded:  # payloads as wide as an event has room for, until it is known what the relays need
+        room = HOST_WORD_BITS - 2 * (index_bits(width) + index_bits(height)) - core.axon_bits
+        core = CoreConfig.parse({**dict(core), "payload_bits": min(room, 16)}, "core chosen for the network")
     return {
         "name": wishes.name or legal_name(network.name, "network").lower(),
         "width": width,
@@ -114,8 +128,10 @@ def _roomy_core(network: Network, wishes: Wishes) -> tuple[CoreConfig, list[str]
     row = {"lanes": lanes, "banks": banks, "update_lanes": 1, "weight_bits": weight_bits}
     store, why = _store(network, CoreConfig.parse(row, "core chosen for the network"), wishes)
     axons, neurons = (MAP_AXONS, MAP_NEURONS) if store == "conv" else (max(CORE_AXONS, fan_in), CORE_NEURONS)
+    axons = wishes.axons or min(axons, MOST_AXONS)
     ahead = [plan.delay_ticks(p) for p in network.projections if p.source in plan.inputs]
     delays = [plan.delay_ticks(p) for p in network.projections if p.source not in plan.inputs]
+    slots = _power_of_two(max([1, *delays, *(delay + 1 for delay in ahead)]) + 1)
     core = CoreConfig.parse(
         {
             "store": store,
@@ -126,12 +142,12 @@ def _roomy_core(network: Network, wishes: Wishes) -> tuple[CoreConfig, list[str]
             "update_lanes": wishes.update_lanes or min(UPDATE_LANES, lanes),
             "weight_bits": weight_bits,
             "accumulator_bits": wishes.accumulator_bits or max(4, accumulator_bits(network)),
-            "payload_bits": max(item.payload_bits for item in network.inputs) if network.inputs else 0,
-            "delay_slots": _power_of_two(max([1, *delays, *(delay + 1 for delay in ahead)]) + 1),
+            **(_RELAYING if fan_in > axons or slots > MOST_SLOTS else _payload(network)),
+            "delay_slots": min(slots, MOST_SLOTS),
             "ranges": 16,
             "geometries": 16,
             "routes": 65536,
-            "values": any(output.values for output in network.outputs),
+            "values": any(output.values for output in network.outputs) or any(map(_sends_v, network.populations)),
             "neuron": _neuron(network, wishes.programmable),
         },
         "core chosen for the network",
@@ -148,7 +164,8 @@ def _roomy_core(network: Network, wishes: Wishes) -> tuple[CoreConfig, list[str]
         f"{core.accumulator_bits}-bit accumulators: "
         + ("as asked" if wishes.accumulator_bits else "proved from the weights, no neuron can overflow them"),
         f"{core.delay_slots} delay slots: the longest axonal delay is {max([1, *delays])}, inputs are sent"
-        f" {max([0, *ahead])} ticks ahead (ticks per step: {plan.step_ticks}, depth: {plan.depth})",
+        f" {max([0, *ahead])} ticks ahead (ticks per step: {plan.step_ticks}, depth: {plan.depth}"
+        + (", before relays)" if core.graded else ")"),
         f"{core.neuron.model} neurons, {registers}; tables of "
         + (", ".join(tables) if tables else "nothing")
         + (
@@ -179,6 +196,25 @@ def _kbit(found: int) -> str:
     return f"{found / 1024:,.1f} kbit"
 
 
+_RELAYING = {"graded": True, "payload_signed": True, "payload_bits": 16}
+
+
+def _payload(network: Network) -> dict:
+    """Settings of the payloads that a network's events carry."""
+    graded = [population.name for population in network.populations if population.graded]
+    sources = [*graded, *(item.name for item in network.inputs if item.payload_bits)]
+    ends = [
+        int(end) for source in sources for reach in payloads(network, source) for end in (np.min(reach), np.max(reach))
+    ]
+    low, high = min([0, *ends]), max([1, *ends])
+    bits = signed_bits_for(low, high) if low else high.bit_length() if high > 1 else 0
+    return {"graded": bool(graded), "payload_signed": low < 0, "payload_bits": bits}
+
+
+def _sends_v(population: Population) -> bool:
+    return population.graded and not is_relay(population)
+
+
 def _power_of_two(least: int) -> int:
     return 1 << index_bits(least)
 
@@ -191,8 +227,9 @@ def _neuron(network: Network, programmable: bool) -> NeuronConfig:
     """The neuron model with what is equal everywhere as constants."""
     model = common_model(network)
     parameters: dict[str, int | str] = {}
+    own = [population for population in network.populations if not is_relay(population)] or network.populations
     for parameter in NeuronConfig(model=model, parameters={}).spec.PARAMETERS:
-        values = [value_of(population, parameter.name, model) for population in network.populations]
+        values = [value_of(population, parameter.name, model) for population in own]
         if any(np.ndim(value) for value in values):
             parameters[parameter.name] = "per_neuron"
         elif programmable or len(set(values)) > 1:
@@ -201,7 +238,7 @@ def _neuron(network: Network, programmable: bool) -> NeuronConfig:
             parameters[parameter.name] = parameter.choices(values[0]).name.lower()
         else:
             parameters[parameter.name] = values[0]
-    first = network.populations[0]
+    first = own[0]
     bits = {state.name: first.widths[state.name] for state in first.spec.STATE if state.signed and not state.fixed}
     return NeuronConfig.parse({"model": model, "state_bits": bits, "parameters": parameters}, "neuron")
 
@@ -231,11 +268,11 @@ def _mesh_reason(config: FabricConfig, wishes: Wishes) -> str:
     return f"{config.width}x{config.height} cores: the smallest mesh that holds the network"
 
 
-def _cut(config: FabricConfig, mapping: Mapping, planned: list) -> FabricConfig:
+def _cut(config: FabricConfig, network: Network, mapping: Mapping, planned: list) -> FabricConfig:
     """``config`` with memories only as large as the mapping uses them."""
     core = config.core
     axons = max((int(bundle.axons.max()) + 1 for bundle in mapping.bundles), default=1)
-    used = {
+    used = _payload(network) | {
         "axons": max(axons, core.banks),
         "neurons": max(chunk.group * core.lanes + int(chunk.places.max()) + 1 for chunk in mapping.chunks),
         "routes": max(1, *_routes_used(config, mapping)),

@@ -197,8 +197,8 @@ def test_impossible_wishes_are_refused():
     assert str(error.value) == "network too large for the fabric: needs 19 groups of 32 neurons, has 16"
     with pytest.raises(InputError, match="lanes is a power of two, not 12"):
         size(layers(2, 2), Wishes(lanes=12))
-    with pytest.raises(InputError, match=r"axons: input should be less than or equal to 4096, not 5000"):
-        size(layers(5000, 2))
+    with pytest.raises(InputError, match=r"fan-in of 50 axons, a core has 4; it cannot be split into fewer axons"):
+        size(layers(50, 8), Wishes(axons=4, lanes=4, update_lanes=4, banks=2))
 
 
 def test_quantised_weights_decide_the_width():
@@ -206,3 +206,35 @@ def test_quantised_weights_decide_the_width():
         read(shared("models/snntorch_leaky_64_32_10.nir"), Options(framework="snntorch")), Quantisation(4)
     )
     assert size(network).config.core.weight_bits == 4
+
+
+def test_a_fan_in_beyond_the_axons_is_split_and_the_reasons_say_so():
+    network = layers(300, 40, 5, threshold=70)
+    sizing = size(network, Wishes(axons=120, lanes=8, update_lanes=4))
+    core = sizing.config.core
+    assert "population p0: fan-in 300 exceeds 120 axons: split into 3 parts, one more tick of depth" in sizing.reasons
+    assert core.graded and core.axons <= 120
+    assert (core.payload_bits, core.payload_signed) == (7, False)  # a part sums up to 100
+    x = {"x": (np.random.default_rng(5).random((2, 8, 300)) < 0.4).astype(np.uint8)}
+    wanted = golden_network.run(network, x).spikes["p1"]
+    assert wanted.any()
+    np.testing.assert_array_equal(samples.run(Fabric(compile(network, sizing.config)), x).spikes["p1"], wanted)
+
+
+def test_a_fan_in_beyond_the_largest_core_is_split_unasked():
+    core = size(layers(5000, 4)).config.core
+    assert core.graded and core.axons <= 4096
+    assert not size(layers(4000, 4)).config.core.graded
+
+
+def test_a_delay_beyond_all_slots_takes_relays():
+    network = layers(3, 3, 3)
+    late = replace(network, projections=(network.projections[0], replace(network.projections[1], delay=150)))
+    sizing = size(late)
+    core = sizing.config.core
+    assert (core.graded, core.payload_bits, core.delay_slots) == (True, 0, 64)
+    assert sum("too long for the slots" in reason for reason in sizing.reasons) == 2
+    x = {"x": np.zeros((1, 160, 3), dtype=np.uint8)}
+    x["x"][0, 4] = 1
+    found = samples.run(Fabric(compile(late, sizing.config)), x).spikes["p1"]
+    assert np.argwhere(found[0])[:, 0].tolist() == [154] * 3
