@@ -1,119 +1,223 @@
-"""The accumulators: one tick's input sum of every neuron, G rows of P lanes.
+"""The accumulators: one tick's input sum of every neuron, G rows of P lanes, a copy for every bank that adds by itself.
 
-A flip-flop per group says whether the group was touched in this tick: its first sum replaces what the row held, so
-rows never need clearing. A group that was not touched is read from one more row that is never written: this saves a
-gate per sum and costs nothing where the groups leave room in the LUT RAM.
+A copy is made of columns, memories of G rows for some of the lanes: one column of all lanes where these always add to
+one group, one for every lane where each has a group of its own. A flip-flop per copy and group says whether the group
+was touched in this tick. What was not touched is 0, in one of two ways:
+
+* it is read from one more row that is never written, where all lanes of a row are touched together: this costs nothing
+  if the groups leave room in the LUT RAM;
+* else every row is written back to 0 once the update unit has read it, which takes a gate per sum.
 """
+
+from functools import reduce
+from operator import or_
 
 from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from ..spec.config import FabricConfig
-from .synapses import sums_layout
+from ..spec.config import CoreConfig, FabricConfig
+from ..spec.fixed import index_bits
+from .synapses import addend_layout
 
 LUT_RAM_ROWS = 16
 """Rows of the LUT RAM of common FPGAs; a multiple of them leaves no room for a row of zeros."""
 
 
-class Accumulators(wiring.Component):
-    """Adds one row of sums per clock; read by the update unit, U lanes at a time.
+class Column(wiring.Component):
+    """G rows of the sums of some lanes. One addend per clock, in its row two clocks after it arrives.
 
-    A sum is in its row two clocks after it arrives. ``distributed`` rows are read asynchronously and written at the
-    next edge (LUT RAM). ``block`` rows are read synchronously (block RAM); a group that repeats at once is forwarded,
-    for a row is never read in the clock in which it is written.
-
-    Parameters
-    ----------
-    config : :class:`~neurogen.spec.config.FabricConfig`
+    ``distributed`` rows are read asynchronously and written at the next edge (LUT RAM). ``block`` rows are read
+    synchronously (block RAM); a group that repeats at once is forwarded, for a row is never read in the clock in which
+    it is written.
 
     Members
     -------
-    sums : In
-        :func:`~neurogen.rtl.synapses.sums_layout`. Never together with ``read``, nor while ``busy`` then.
-    touched : Out(groups)
-        Groups with a sum in this tick.
-    read : In(1)
-        Fetch ``update_lanes`` sums: lanes ``read_subgroup * U ...`` of group ``read_group``.
-    read_data : Out
-        The sums, one clock after ``read``, for that clock only; 0 where the group is not touched.
+    addend : In
+        :func:`~neurogen.rtl.synapses.addend_layout`. Never together with ``read``.
+    touched : In(groups)
+        Groups with an addend before this clock, in any column of the copy.
+    read, group : In
+        Fetch the row of ``group``.
+    row : Out
+        The row, from one clock after ``read`` until the next clock of ``advance``; 0 if the group is not touched.
     release : In(1)
-        Forget the sums of ``release_group``.
-    busy : Out(1)
-        A sum is on its way into its row.
+        Together with ``read``: the group is not ``touched`` any more from the next clock on.
+    advance : In(1)
+        What was read moves on.
     """
 
-    def __init__(self, config: FabricConfig):
-        self.config = config
-        core = config.core
-        self.has_zero_row = core.groups % LUT_RAM_ROWS != 0
+    def __init__(self, core: CoreConfig, lanes: int):
+        self.core = core
+        self.row_bits = lanes * core.accumulator_bits
+        self.has_zero_row = lanes == core.lanes and core.groups % LUT_RAM_ROWS != 0
         super().__init__(
             {
-                "sums": In(sums_layout(core)),
-                "touched": Out(core.groups),
+                "addend": In(addend_layout(core, lanes)),
+                "touched": In(core.groups),
                 "read": In(1),
-                "read_group": In(core.group_bits),
-                "read_subgroup": In(range(core.subgroups)),
-                "read_data": Out(data.ArrayLayout(signed(core.accumulator_bits), core.update_lanes)),
+                "group": In(core.group_bits),
                 "release": In(1),
-                "release_group": In(core.group_bits),
-                "busy": Out(1),
+                "advance": In(1),
+                "row": Out(self.row_bits),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        core = self.config.core
-        row_bits = core.lanes * core.accumulator_bits
-        m.submodules.rows = memory = Memory(shape=row_bits, depth=core.groups + self.has_zero_row, init=[])
-        pending, total = Signal.like(self.sums), Signal(row_bits)
-        row, adds = Signal(row_bits), Signal()  # what the pending sum adds to, and whether it adds at all
-        m.d.sync += pending.valid.eq(self.sums.valid)
-        with m.If(self.sums.valid):
-            m.d.sync += [pending.eq(self.sums), self.touched.bit_select(self.sums.group, 1).eq(1)]
-        with m.If(self.release):
-            m.d.sync += self.touched.bit_select(self.release_group, 1).eq(0)
-        m.d.comb += self.busy.eq(self.sums.valid | pending.valid)
+        groups, bits = self.core.groups, self.core.accumulator_bits
+        m.submodules.rows = memory = Memory(shape=self.row_bits, depth=groups + self.has_zero_row, init=[])
+        asks, asked, place = self.read | self.addend.valid, Signal.like(self.group), Signal(range(memory.depth))
+        m.d.comb += asked.eq(Mux(self.read, self.group, self.addend.group))
+        is_touched = self.touched.bit_select(asked, 1)
+        m.d.comb += place.eq(Mux(is_touched, asked, groups) if self.has_zero_row else asked)
 
-        old = data.View(self.sums.shape().members["lanes"], row)
-        for lane in range(core.lanes):
-            kept = old[lane] if self.has_zero_row else Mux(adds, old[lane], 0)
-            m.d.comb += total.word_select(lane, core.accumulator_bits).eq(kept + pending.lanes[lane])
-        write = memory.write_port()
+        pending, total, write = Signal.like(self.addend), Signal(self.row_bits), memory.write_port()
+        m.d.sync += pending.valid.eq(self.addend.valid)
+        with m.If(self.addend.valid):
+            m.d.sync += pending.lanes.eq(self.addend.lanes)
+        with m.If(asks):
+            m.d.sync += pending.group.eq(asked)
+        for lane, value in enumerate(pending.lanes):
+            m.d.comb += total.word_select(lane, bits).eq(self.row.word_select(lane, bits) + value)
         m.d.comb += [write.addr.eq(pending.group), write.data.eq(total), write.en.eq(pending.valid)]
-        self._read_row(m, memory, write, row)
-
-        subgroup = Signal.like(self.read_subgroup)
-        m.d.sync += [
-            adds.eq(Mux(self.read, self._is_touched(self.read_group), self._is_touched(self.sums.group))),
-            subgroup.eq(self.read_subgroup),
-        ]
-        lanes = row.word_select(subgroup, self.read_data.shape().size)
-        m.d.comb += self.read_data.as_value().eq(lanes if self.has_zero_row else Mux(adds, lanes, 0))
+        if not self.has_zero_row:
+            self._clear(m, write)
+        (self._read_distributed if self.core.accumulators == "distributed" else self._read_block)(
+            m, memory, write, asks, place, total
+        )
         return m
 
-    def _read_row(self, m, memory, write, row):
-        """The row that was asked for a clock ago."""
-        source = Mux(self.read, self._source(self.read_group), self._source(self.sums.group))
-        if self.config.core.accumulators == "distributed":
-            read = memory.read_port(domain="comb")
-            m.d.sync += read.addr.eq(source)
-            m.d.comb += row.eq(read.data)
-            return
-        read = memory.read_port()
-        repeats, is_repeated, previous = Signal(), Signal(), Signal.like(row)
+    def _clear(self, m, write):
+        """Write 0 to a row as it moves on."""
+        clears = Signal()
+        with m.If(self.advance):
+            m.d.sync += clears.eq(self.read & self.release)
+        with m.If(clears):
+            m.d.comb += [write.data.eq(0), write.en.eq(self.advance)]
+
+    def _read_distributed(self, m, memory, write, asks, place, total):
+        read = memory.read_port(domain="comb")
+        with m.If(asks):
+            m.d.sync += read.addr.eq(place)
+        m.d.comb += self.row.eq(read.data)
+
+    def _read_block(self, m, memory, write, asks, place, total):
+        read, repeats = memory.read_port(), Signal()
+        is_repeated, previous = Signal(), Signal.like(total)
         m.d.comb += [
-            read.addr.eq(source),
-            repeats.eq(write.en & (write.addr == read.addr)),
-            read.en.eq((self.read | self.sums.valid) & ~repeats),
-            row.eq(Mux(is_repeated, previous, read.data)),
+            read.addr.eq(place),
+            repeats.eq(write.en & (write.addr == place)),
+            read.en.eq(asks & ~repeats),
+            self.row.eq(Mux(is_repeated, previous, read.data)),
         ]
-        m.d.sync += [is_repeated.eq(repeats), previous.eq(write.data)]
+        with m.If(asks):
+            m.d.sync += is_repeated.eq(repeats)
+        m.d.sync += previous.eq(total)
 
-    def _is_touched(self, group):
-        return self.touched.bit_select(group, 1)
 
-    def _source(self, group):
-        """Where the sums of ``group`` are found."""
-        return Mux(self._is_touched(group), group, self.config.core.groups) if self.has_zero_row else group
+class Accumulators(wiring.Component):
+    """Adds up the addends of one tick; read by the update unit, U lanes at a time, as the sum of all copies.
+
+    Sums are exact modulo ``2**accumulator_bits``. ``read_data`` comes ``read_cycles`` moves after ``read``: the row of
+    each copy, then a clock per level of the tree that adds the copies.
+
+    Parameters
+    ----------
+    config : :class:`~neurogen.spec.config.FabricConfig`
+    copies, columns : int
+        Copies, each of so many columns.
+
+    Members
+    -------
+    addends : In(:func:`~neurogen.rtl.synapses.addend_layout`), copies * columns
+        Those of copy 0 first. Never together with ``read``, nor while ``busy`` then.
+    touched : Out(groups)
+        Groups with an addend in this tick.
+    read : In(1)
+        Fetch ``update_lanes`` sums: lanes ``read_subgroup * U ...`` of group ``read_group``. Only with ``advance``.
+    release : In(1)
+        Together with ``read``: the sums of this group are not needed any more.
+    advance : In(1)
+        What was read moves on by one step; it holds in every other clock.
+    read_data : Out
+        The sums; 0 where the group is not touched.
+    busy : Out(1)
+        An addend is on its way into its row.
+    """
+
+    def __init__(self, config: FabricConfig, copies: int = 1, columns: int = 1):
+        self.config = config
+        self.copies = copies
+        self.columns = columns
+        core = config.core
+        self._columns = [Column(core, core.lanes // columns) for _ in range(copies * columns)]
+        super().__init__(
+            {
+                "addends": In(addend_layout(core, core.lanes // columns)).array(copies * columns),
+                "touched": Out(core.groups),
+                "read": In(1),
+                "read_group": In(core.group_bits),
+                "read_subgroup": In(range(core.subgroups)),
+                "release": In(1),
+                "advance": In(1),
+                "read_data": Out(data.ArrayLayout(signed(core.accumulator_bits), core.update_lanes)),
+                "busy": Out(1),
+            }
+        )
+
+    @property
+    def read_cycles(self) -> int:
+        """Clocks from ``read`` to ``read_data``."""
+        return 1 + index_bits(self.copies)
+
+    def elaborate(self, platform):
+        m = Module()
+        arrives, pending = Cat(addend.valid for addend in self.addends).any(), Signal()
+        m.d.sync += pending.eq(arrives)
+        m.d.comb += self.busy.eq(arrives | pending)
+        touched = [self._touch(m, copy) for copy in range(self.copies)]
+        m.d.comb += self.touched.eq(reduce(or_, touched))
+        for number, (addend, column) in enumerate(zip(self.addends, self._columns, strict=True)):
+            m.submodules[f"column_{number}"] = column
+            m.d.comb += [
+                column.addend.eq(addend),
+                column.touched.eq(touched[number // self.columns]),
+                column.read.eq(self.read),
+                column.group.eq(self.read_group),
+                column.release.eq(self.release),
+                column.advance.eq(self.advance),
+            ]
+        self._add_copies(m)
+        return m
+
+    def _touch(self, m, copy: int) -> Signal:
+        """The groups that are touched in one copy."""
+        touched, groups = Signal.like(self.touched, name=f"touched_{copy}"), range(self.config.core.groups)
+        addends = self.addends[copy * self.columns : (copy + 1) * self.columns]
+        hits = reduce(or_, (Cat(a.valid & (a.group == g) for g in groups) for a in addends))
+        kept = Cat(~(self.read & self.release & (self.read_group == g)) for g in groups)
+        m.d.sync += touched.eq((touched | hits) & kept)
+        return touched
+
+    def _add_copies(self, m):
+        """The chosen lanes of all copies, added in a tree with a register per level."""
+        core, bits = self.config.core, self.config.core.accumulator_bits
+        subgroup = Signal.like(self.read_subgroup)
+        with m.If(self.read):
+            m.d.sync += subgroup.eq(self.read_subgroup)
+        starts = range(0, len(self._columns), self.columns)
+        rows = [Cat(column.row for column in self._columns[start : start + self.columns]) for start in starts]
+        sums = [row.word_select(subgroup, core.update_lanes * bits) for row in rows]
+        while len(sums) > 1:
+            level = []
+            for left, right in zip(sums[::2], sums[1::2], strict=True):
+                total = Signal.like(left, name=f"sum_of_{2 * self.copies // len(sums)}")
+                with m.If(self.advance):
+                    for lane in range(core.update_lanes):
+                        pair = [side.word_select(lane, bits) for side in (left, right)]
+                        m.d.sync += total.word_select(lane, bits).eq(pair[0] + pair[1])
+                level.append(total)
+            sums = level
+        m.d.comb += self.read_data.as_value().eq(sums[0])

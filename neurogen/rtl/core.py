@@ -15,11 +15,11 @@ from .configuration import Configuration, memories, port_name
 from .counters import Counters
 from .encoder import Encoder
 from .layout import struct
+from .memory_port import owner_port
 from .routes import Routes
 from .scheduler import Scheduler
-from .sequencer import Sequencer
 from .streams import Queue, Stalls
-from .synapses.dense import DenseStore
+from .synapses import stores
 from .update import UpdateUnit
 
 
@@ -85,19 +85,23 @@ class Core(wiring.Component):
         m = Module()
         config, stalls, init = self.config, self.stalls, self._initial_rows()
         m.submodules.scheduler = self.scheduler = Scheduler(config, stalls=stalls.at("scheduler"))
-        m.submodules.sequencer = self.sequencer = Sequencer(
+        m.submodules.store = self.store = stores()[config.core.store].Store(
             config,
             axons_init=init.get(Region.AXONS),
             walks_init=init.get(Region.WALKS),
-            stalls=stalls.at("sequencer"),
+            synapses_init=init.get(Region.SYNAPSES),
+            stalls=stalls.at("store"),
         )
-        m.submodules.store = self.store = DenseStore(config, init=init.get(Region.SYNAPSES))
-        m.submodules.accumulators = self.accumulators = Accumulators(config)
+        copies = self.store.copies
+        m.submodules.accumulators = self.accumulators = Accumulators(
+            config, copies=copies, columns=len(self.store.addends) // copies
+        )
         m.submodules.update = self.update = UpdateUnit(
             config,
             groups_init=init.get(Region.GROUPS),
             neurons_init=init.get(Region.NEURONS),
             stalls=stalls.at("update"),
+            read_cycles=self.accumulators.read_cycles,
         )
         m.submodules.encoder = self.encoder = Encoder(config)
         m.submodules.routes = self.routes = Routes(
@@ -129,23 +133,22 @@ class Core(wiring.Component):
         return found
 
     def _connect_data_path(self, m):
-        scheduler, sequencer, stalls = self.scheduler, self.sequencer, self.stalls
+        scheduler, store, stalls = self.scheduler, self.store, self.stalls
         for bank in range(self.config.core.banks):
             head = stalls.gate(m, f"heads_{bank}", scheduler.heads[bank])
-            connect(m, head, sequencer.heads[bank])
+            connect(m, head, store.heads[bank])
         connect(m, self.update.vectors, self.encoder.vectors)
         connect(m, stalls.gate(m, "spikes", self.encoder.spikes), self.routes.spikes)
         update, accumulators = self.update, self.accumulators
         m.d.comb += [
-            self.store.step.eq(sequencer.step),
-            accumulators.sums.eq(self.store.sums),
+            *(into.eq(addend) for into, addend in zip(accumulators.addends, store.addends, strict=True)),
             update.touched.eq(accumulators.touched),
             accumulators.read.eq(update.read),
             accumulators.read_group.eq(update.read_group),
             accumulators.read_subgroup.eq(update.read_subgroup),
             update.read_data.eq(accumulators.read_data),
             accumulators.release.eq(update.release),
-            accumulators.release_group.eq(update.release_group),
+            accumulators.advance.eq(update.advance),
             update.timebase.eq(self.timebase),
             update.reset.eq(self.reset),
             scheduler.slot.eq(self.timebase.slot),
@@ -181,26 +184,18 @@ class Core(wiring.Component):
         connect(m, self.outbox.o, flipped(self.packets_out))
 
     def _connect_memory_ports(self, m):
-        owners = {
-            Region.AXONS: self.sequencer.axons_port,
-            Region.WALKS: self.sequencer.walks_port,
-            Region.SYNAPSES: self.store.port,
-            Region.GROUPS: self.update.groups_port,
-            Region.STATE: self.update.state_port,
-            Region.POINTERS: self.routes.pointers_port,
-            Region.ROUTES: self.routes.routes_port,
-        }
-        if Region.NEURONS in memories(self.config):
-            owners[Region.NEURONS] = self.update.neurons_port
+        owners = dict.fromkeys((Region.GROUPS, Region.NEURONS, Region.STATE), self.update)
+        owners |= dict.fromkeys((Region.POINTERS, Region.ROUTES), self.routes)
         for region in memories(self.config):
-            connect(m, getattr(self.configuration, port_name(region)), owners[region])
+            owner = owners.get(region, self.store)
+            connect(m, getattr(self.configuration, port_name(region)), getattr(owner, owner_port(region)))
 
     def _connect_counters(self, m):
         counters = self.counters
         m.d.comb += [
-            counters.events.eq(self.sequencer.event_count),
-            counters.rows.eq(self.sequencer.row_count),
-            counters.integrate_cycles.eq(self.sequencer.step.valid),
+            counters.events.eq(self.store.event_count),
+            counters.rows.eq(self.store.row_count),
+            counters.integrate_cycles.eq(self.store.walking),
             counters.updates.eq(self.update.update_count),
             counters.update_cycles.eq(self.update.cycle_count),
             counters.spikes.eq(self.encoder.spike_count),
@@ -213,10 +208,10 @@ class Core(wiring.Component):
 
     def _run_ticks(self, m):
         phase, in_flight = Signal(Phase), Signal(self.store.latency_cycles + 1)
-        m.d.sync += in_flight.eq(Cat(self.sequencer.step.valid, in_flight))
+        m.d.sync += in_flight.eq(Cat(self.store.walking, in_flight))
         heads_waiting = Cat(head.valid for head in self.scheduler.heads).any()
         integrated = self.scheduler.exhausted & ~(
-            heads_waiting | self.sequencer.busy | in_flight.any() | self.accumulators.busy
+            heads_waiting | self.store.busy | in_flight.any() | self.accumulators.busy
         )
         emitted = ~(self.encoder.busy | self.routes.busy | self.encoder.vectors.valid)
         with m.Switch(phase):

@@ -4,10 +4,15 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..spec.fixed import index_bits
-from ..spec.memory_map import Shape
+from ..spec.memory_map import Region, Shape
 
 READ_CYCLES = 3
 """Clocks from ``read`` to the clock in which ``read_data`` may be sampled. It holds until the next read or tick."""
+
+
+def owner_port(region: Region) -> str:
+    """Name of the port that the memory's owner offers."""
+    return f"{region.name.lower()}_port"
 
 
 class MemoryPort(wiring.Signature):

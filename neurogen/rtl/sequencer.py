@@ -1,21 +1,28 @@
-"""The axon sequencer: heads of the banks become passes, passes become synapse rows."""
+"""The axon sequencer of dense cores: heads of the banks become passes, passes become synapse rows."""
 
 from functools import reduce
 from operator import or_
 
 from amaranth import *
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
-from ..spec import rows
+from ..spec import memory_map, rows
 from ..spec.config import FabricConfig
 from ..spec.fixed import index_bits
-from ..spec.memory_map import Shape
+from ..spec.memory_map import Region
 from .bits import lowest, select
 from .layout import struct
 from .memory_port import MemoryPort
-from .streams import Lookup, Queue, Stalls
-from .synapses import step_layout
+from .streams import Queue, Stalls
+from .synapses import head_layout, payload_shape
+from .synapses.tables import AxonTable, WalkTable
+
+
+def step_layout(core) -> data.StructLayout:
+    """What is asked of the synapse rows in one clock: a row of every enabled bank, all for one group."""
+    bank = data.StructLayout({"enable": 1, "row": index_bits(core.rows), "payload": payload_shape(core)})
+    return data.StructLayout({"valid": 1, "group": core.group_bits, "banks": data.ArrayLayout(bank, core.banks)})
 
 
 class Sequencer(wiring.Component):
@@ -42,7 +49,7 @@ class Sequencer(wiring.Component):
     -------
     heads : In(stream of axon, payload), K
     step : Out
-        :func:`~neurogen.rtl.synapses.step_layout`; nothing can hold it up.
+        :func:`step_layout`; nothing can hold it up.
     busy : Out(1)
         An event or a pass is inside.
     event_count : Out(range(K + 1))
@@ -50,40 +57,37 @@ class Sequencer(wiring.Component):
     row_count : Out(range(K + 1))
         Rows that the step of a clock ago reads.
     axons_port, walks_port : In(MemoryPort)
+        ``walks_port`` only where there is more than one group.
     """
 
     latency_cycles = 3
 
     def __init__(self, config: FabricConfig, axons_init=None, walks_init=None, stalls: Stalls | None = None):
         self.config = config
-        core = config.core
-        self.axons_init = axons_init or [[]] * core.banks
-        self.walks_init = walks_init or [0] * core.ranges
-        self.stalls = stalls or Stalls()
-        self.axon_layout = struct(rows.axon(config))
-        self.range_layout = struct(rows.walk(config))
+        core, shapes = config.core, memory_map.shapes(config)
+        self.walks_init = walks_init or [0] * core.walks
+        self._axons = AxonTable(config, axons_init, stalls)
+        self._ranges = WalkTable(config, walks_init) if Region.WALKS in shapes else None
         self.waiting_layout = data.StructLayout(
-            {"base": index_bits(core.rows), "range": core.ranges, "payload": core.payload_bits}
+            {"base": index_bits(core.rows), "range": core.ranges, "payload": payload_shape(core)}
         )
-        head = data.StructLayout({"axon": index_bits(core.bank_axons), "payload": core.payload_bits})
-        axons = Shape(core.banks, core.bank_axons, self.axon_layout.size)
         super().__init__(
             {
-                "heads": In(stream.Signature(head)).array(core.banks),
+                "heads": In(stream.Signature(head_layout(core))).array(core.banks),
                 "step": Out(step_layout(core)),
                 "busy": Out(1),
                 "event_count": Out(range(core.banks + 1)),
                 "row_count": Out(range(core.banks + 1)),
-                "axons_port": In(MemoryPort(axons)),
-                "walks_port": In(MemoryPort(Shape(1, core.ranges, self.range_layout.size))),
+                "axons_port": In(MemoryPort(shapes[Region.AXONS])),
             }
+            | ({"walks_port": In(MemoryPort(shapes[Region.WALKS]))} if self._ranges else {})
         )
 
     def elaborate(self, platform):
         m = Module()
         core, step = self.config.core, self.step
         waiting = self._look_up(m)
-        ranges = self._range_table(m)
+        ranges, is_long = self._range_table(m)
         chosen, joins = self._choose(m, waiting)
         walks, last = Signal(), Signal(core.group_bits)  # walks: groups of the pass are left after this clock's
         begins = joins.any() & ~walks
@@ -96,7 +100,7 @@ class Sequencer(wiring.Component):
                 step.valid.eq(begins),
                 step.group.eq(select(chosen, [item.first for item in ranges])),
                 last.eq(select(chosen, [item.last for item in ranges])),
-                walks.eq(begins & select(chosen, [item.walks for item in ranges])),
+                walks.eq(begins & select(chosen, is_long)),
             ]
             for bank, head, join in zip(step.banks, waiting, joins, strict=True):
                 m.d.sync += [bank.enable.eq(join), bank.row.eq(head.p.base), bank.payload.eq(head.p.payload)]
@@ -107,58 +111,38 @@ class Sequencer(wiring.Component):
 
     def _look_up(self, m) -> list:
         """The axon rows of the heads that wait for a pass: a stream per bank, cut off from the memory by a queue."""
-        core, port = self.config.core, self.axons_port
-        bank_read = Signal.like(port.bank)
-        with m.If(port.read):
-            m.d.sync += bank_read.eq(port.bank)
-        waiting, is_inside = [], [self.step.valid]
-        for bank, head in enumerate(self.heads):
-            m.submodules[f"axons_{bank}"] = axons = Lookup(
-                row=self.axon_layout,
-                rows=core.bank_axons,
-                tag=core.payload_bits,
-                init=self.axons_init[bank],
-                writable=core.writable,
-            )
+        m.submodules.axons = axons = self._axons
+        connect(m, flipped(self.axons_port), axons.port)
+        waiting, is_inside = [], [self.step.valid, axons.busy]
+        for bank, (head, found) in enumerate(zip(self.heads, axons.found, strict=True)):
+            connect(m, flipped(head), axons.heads[bank])
             m.submodules[f"waiting_{bank}"] = queue = Queue(shape=self.waiting_layout)
-            found = self.stalls.gate(m, f"axons_{bank}", axons.o)
             m.d.comb += [
-                axons.i.p.address.eq(head.p.axon),
-                axons.i.p.tag.eq(head.p.payload),
-                axons.i.valid.eq(head.valid),
-                head.ready.eq(axons.i.ready),
                 queue.i.p.base.eq(found.p.row.base),
-                queue.i.p.range.eq(Cat(found.p.row.range == r for r in range(core.ranges))),
-                queue.i.p.payload.eq(found.p.tag),
+                queue.i.p.range.eq(Cat(found.p.row.range == r for r in range(self.config.core.ranges))),
+                queue.i.p.payload.eq(found.p.payload),
                 queue.i.valid.eq(found.valid),
                 found.ready.eq(queue.i.ready),
-                axons.port.row.eq(port.row),
-                axons.port.write_data.eq(port.write_data),
-                axons.port.write.eq(port.write & (port.bank == bank)),
-                axons.port.read.eq(port.read & (port.bank == bank)),
             ]
-            with m.If(bank_read == bank):
-                m.d.comb += port.read_data.eq(axons.port.read_data)
             waiting.append(queue.o)
-            is_inside += [axons.busy, queue.o.valid]
+            is_inside.append(queue.o.valid)
         m.d.comb += self.busy.eq(Cat(is_inside).any())
         return waiting
 
-    def _range_table(self, m) -> list[data.View]:
-        """The range table in registers; ``walks``, a clock behind them: the range has more than one group."""
-        port, table = self.walks_port, []
-        layout = data.StructLayout({**self.range_layout.members, "walks": 1})
-        for number, packed in enumerate(self.walks_init):
-            init = self.range_layout.from_bits(packed)
-            item = Signal(layout, init={"first": init.first, "last": init.last, "walks": init.first != init.last})
-            if self.config.core.writable:
-                m.d.sync += item.walks.eq(item.first != item.last)
-                with m.If(port.write & (port.row == number)):
-                    m.d.sync += item.as_value()[: self.range_layout.size].eq(port.write_data)
-            with m.If(port.read & (port.row == number)):
-                m.d.sync += port.read_data.eq(item.as_value())
-            table.append(item)
-        return table
+    def _range_table(self, m) -> tuple[list, list]:
+        """The ranges, and a clock behind them whether each has more than one group."""
+        layout = struct(rows.walk(self.config))
+        if self._ranges is None:
+            return [layout.const({})] * len(self.walks_init), [C(0)] * len(self.walks_init)
+        m.submodules.ranges = self._ranges
+        connect(m, flipped(self.walks_port), self._ranges.port)
+        is_long = []
+        for packed, item in zip(self.walks_init, self._ranges.rows, strict=True):
+            init = layout.from_bits(packed)
+            flag = Signal(init=init.first != init.last)
+            m.d.sync += flag.eq(item.first != item.last)
+            is_long.append(flag)
+        return list(self._ranges.rows), is_long
 
     def _choose(self, m, waiting) -> tuple[Value, Value]:
         """The smallest range among the heads, one-hot, and the banks whose head has it."""

@@ -2,7 +2,7 @@
 
 Steps of the pipeline, a register after each; all of it holds still while a vector waits to be taken::
 
-    take     the next subgroup; addresses of all memories
+    take     the next subgroup; address of the sums, then, as they come, those of the other memories
     fetch    what the memories deliver into registers (no logic behind a block RAM)
     decide   does the group work, does it start; initial or stored state
     neuron   U models side by side, `latency_cycles` of them
@@ -24,8 +24,9 @@ from ..spec.memory_map import Region
 from . import neurons
 from .bits import encode, lowest
 from .encoder import vector_layout
+from .image_memory import image_memory
 from .layout import struct, view
-from .memory_port import MemoryPort
+from .memory_port import MemoryPort, owner_port
 from .neurons.pipeline import Pipeline
 from .streams import Stalls
 
@@ -97,7 +98,7 @@ class UpdateUnit(wiring.Component):
 
     Throughput one subgroup of U neurons per clock, without bubbles: with n subgroups to visit and no backpressure,
     ``busy`` is high from the clock after ``start`` for ``n + 1 + latency_cycles`` clocks, one less if the last subgroup
-    has no vector, none if n = 0. ``read_data`` is sampled one clock after ``read``, also while the pipeline waits.
+    has no vector, none if n = 0.
 
     Parameters
     ----------
@@ -106,6 +107,8 @@ class UpdateUnit(wiring.Component):
         Rows of the group table and of the per-neuron parameters at power-up.
     stalls : :class:`Stalls`
         A gate before ``vectors``.
+    read_cycles : int
+        Moves from ``read`` to ``read_data``, >= 1.
 
     Members
     -------
@@ -119,8 +122,10 @@ class UpdateUnit(wiring.Component):
         Groups with a sum. 0 arrives as ``read_data`` for the others.
     read, read_group, read_subgroup, read_data : Out, Out, Out, In
         The accumulators' sums.
-    release, release_group : Out
-        The last subgroup of this group is read in this clock.
+    advance : Out
+        The pipeline moves on by one step; what was read moves with it. Always with ``read``.
+    release : Out
+        The last subgroup of the group is read in this clock.
     vectors : Out(stream of :func:`~neurogen.rtl.encoder.vector_layout`)
         At least one bit of ``spikes`` is set: who fired, everyone in a ``value`` group, whose payload is not 0 in a
         ``graded`` one.
@@ -133,10 +138,18 @@ class UpdateUnit(wiring.Component):
         ``neurons_port`` only where there are per-neuron parameters.
     """
 
-    def __init__(self, config: FabricConfig, groups_init=None, neurons_init=None, stalls: Stalls | None = None):
+    def __init__(
+        self,
+        config: FabricConfig,
+        groups_init=None,
+        neurons_init=None,
+        stalls: Stalls | None = None,
+        read_cycles: int = 1,
+    ):
         self.config = config
         self.groups_init = groups_init or []
         self.neurons_init = neurons_init or []
+        self.read_cycles = read_cycles
         self.stalls = stalls or Stalls()
         core, self._shapes = config.core, memory_map.shapes(config)
         inits = {Region.GROUPS: groups_init, Region.NEURONS: neurons_init, Region.STATE: None}
@@ -153,21 +166,21 @@ class UpdateUnit(wiring.Component):
                 "read_group": Out(core.group_bits),
                 "read_subgroup": Out(index_bits(core.subgroups)),
                 "read_data": In(data.ArrayLayout(signed(core.accumulator_bits), core.update_lanes)),
+                "advance": Out(1),
                 "release": Out(1),
-                "release_group": Out(core.group_bits),
                 "vectors": Out(stream.Signature(vector_layout(core))),
                 "fresh": Out(core.groups, init=(1 << core.groups) - 1),
                 "busy": Out(1),
                 "update_count": Out(1),
                 "cycle_count": Out(1),
-                **{_port(region): In(MemoryPort(self._shapes[region])) for region in self._inits},
+                **{owner_port(region): In(MemoryPort(self._shapes[region])) for region in self._inits},
             }
         )
 
     @property
     def latency_cycles(self) -> int:
         """Clocks from a subgroup being taken to its vector being offered."""
-        return 4 + self._lanes[0].latency_cycles
+        return 3 + self.read_cycles + self._lanes[0].latency_cycles
 
     def elaborate(self, platform):
         m = Module()
@@ -178,15 +191,17 @@ class UpdateUnit(wiring.Component):
         m.submodules.visits = visits = Visits(groups=core.groups, subgroups=core.subgroups)
         m.d.comb += [
             enable.eq(~offered.valid | offered.ready),
+            self.advance.eq(enable),
             visits.start.eq(self.start),
             visits.wanted.eq(self.touched | ~rest | self.timebase.restart.replicate(core.groups)),
             visits.next.eq(enable),
         ]
         current = {name: getattr(visits, name) for name in ("valid", "group", "subgroup", "is_last")}
         t = Pipeline(m, enable, resets=("valid",), **current)
-        taken = t.valid & enable
-        self._read_sums(m, t, taken)
-        stored = self._store_port()
+        self._read_sums(m, t, t.valid & enable)
+        for _ in range(self.read_cycles - 1):
+            t.step()
+        stored, taken = self._store_port(), t.valid & enable
         outputs = {region: self._table(m, region, t, taken, stored) for region in self._inits}
         t.step()
         self._fetch(m, t, outputs)
@@ -208,7 +223,6 @@ class UpdateUnit(wiring.Component):
             self.read_group.eq(t.group),
             self.read_subgroup.eq(t.subgroup),
             self.release.eq(taken & t.is_last),
-            self.release_group.eq(t.group),
         ]
 
     def _store_port(self) -> data.View:
@@ -218,10 +232,8 @@ class UpdateUnit(wiring.Component):
 
     def _table(self, m, region: Region, t, taken, stored) -> Value:
         """The rows of one region. The configuration unit has the memory's ports between ticks."""
-        shape, port = self._shapes[region], getattr(self, _port(region))
-        m.submodules[region.name.lower()] = memory = Memory(
-            shape=shape.width, depth=shape.rows, init=self._inits[region]
-        )
+        shape, port = self._shapes[region], getattr(self, owner_port(region))
+        m.submodules[region.name.lower()] = memory = self._memory(region, shape)
         read, row = memory.read_port(), t.group if region is Region.GROUPS else Cat(t.subgroup, t.group)
         m.d.comb += [
             read.addr.eq(Mux(port.read, port.row, row)),
@@ -238,21 +250,21 @@ class UpdateUnit(wiring.Component):
             ]
         return read.data
 
+    def _memory(self, region: Region, shape: memory_map.Shape) -> Memory:
+        if region is Region.STATE:
+            return Memory(shape=shape.width, depth=shape.rows, init=[])
+        return image_memory(self.config.core, width=shape.width, rows=shape.rows, init=self._inits[region])
+
     def _fetch(self, m, t, outputs):
-        """What the memories deliver. The sums come whether the pipeline advances or not, and only once."""
-        sums = self.read_data.as_value()
-        arrives, kept = Signal(), Signal.like(sums)
-        m.d.sync += arrives.eq(self.read)
-        with m.If(arrives):
-            m.d.sync += kept.eq(sums)
-        t.let(sums=Mux(arrives, sums, kept), is_fresh=self.fresh.bit_select(t.group, 1))
+        """What the memories deliver; it holds while the pipeline does."""
+        t.let(sums=self.read_data.as_value(), is_fresh=self.fresh.bit_select(t.group, 1))
         t.let(**{_row(region): output for region, output in outputs.items()})
 
     def _decide(self, m, t):
         """Whether the group works and starts in this tick, and the state that every lane continues from."""
         core, now, group = self.config.core, self.timebase, view(rows.group(self.config), t.groups_row)
         for region in self._inits:
-            m.d.comb += getattr(self, _port(region)).read_data.eq(getattr(t, _row(region)))
+            m.d.comb += getattr(self, owner_port(region)).read_data.eq(getattr(t, _row(region)))
         starts = (now.opening == group.depth) & (now.restart | t.is_fresh)
         closed = now.ended & (group.depth <= now.closing)
         is_used = group.size != 0
@@ -352,10 +364,6 @@ class UpdateUnit(wiring.Component):
                 offered.p.spikes.eq(spikes),
                 *(offered.p.values[lane].eq(outcome.value) for lane, outcome in enumerate(outcomes)),
             ]
-
-
-def _port(region: Region) -> str:
-    return f"{region.name.lower()}_port"
 
 
 def _row(region: Region) -> str:

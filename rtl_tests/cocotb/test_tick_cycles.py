@@ -21,10 +21,30 @@ VALUES = FabricConfig(
         neuron=NeuronConfig(model="if", parameters={"threshold": "per_population", "bias": "per_neuron"}),
     ),
 )  # fmt: skip
+CONV = FabricConfig(
+    name="conv",
+    lines=96,
+    core=CoreConfig(
+        store="conv", axons=50, neurons=60, lanes=4, banks=4, update_lanes=2, weight_bits=4, accumulator_bits=13,
+        payload_bits=2, delay_slots=8, slot_word_bits=4, geometries=3, synapse_rows=40, routes=80,
+        neuron=NeuronConfig(model="if", parameters={"threshold": "per_population", "bias": "per_neuron"}),
+    ),
+)  # fmt: skip
+SPARSE = FabricConfig(
+    name="sparse",
+    lines=96,
+    core=CoreConfig(
+        store="sparse", axons=40, neurons=60, lanes=8, banks=2, update_lanes=4, weight_bits=4, accumulator_bits=14,
+        delay_slots=8, slot_word_bits=8, synapse_rows=50, routes=80, accumulators="block", values=True,
+        neuron=NeuronConfig(model="if", parameters={"threshold": "per_population", "bias": "per_neuron"}),
+    ),
+)  # fmt: skip
 COMMON = ("no events", "walks of different length", "several routes", "no routes", "packets to core and host")
 CASES = {
     "lif_1x1": (FABRICS["lif_1x1"], ("nothing", "encoder full")),
     "cuba_1x1_block": (FABRICS["cuba_1x1_block"], ("encoder full",)),
+    "conv": (CONV, ()),
+    "sparse": (SPARSE, ("nothing", "values")),
     "values": (VALUES, ("nothing", "encoder full", "values", "host slower than routes")),
 }
 

@@ -40,6 +40,7 @@ FABRICS = {
     "cuba": {"phase_bits": 0, "core": {"neurons": 7, "lanes": 2, "update_lanes": 1, "neuron": CUBA}},
     "one_group": {"core": {"neurons": 6, "lanes": 8, "update_lanes": 4, "neuron": LIF, "writable": False}},
 }
+READ_AFTER = {"values": 3, "cuba": 2}
 SAMPLE_TICKS, DEPTH = 6, 2
 
 
@@ -189,6 +190,7 @@ class Bench:
             groups_init=self.rows[Region.GROUPS],
             neurons_init=self.rows.get(Region.NEURONS),
             stalls=Stalls(gates),
+            read_cycles=READ_AFTER.get(name, 1),
         )
         self.model = Model(self.config, self.image)
         self.seed, self.stall = seed, stall
@@ -204,19 +206,22 @@ class Bench:
         return self.model.seen
 
     async def accumulators(self, ctx):
-        """Sums one clock after they are asked for, noise in every other clock."""
+        """Sums ``read_cycles`` moves after they are asked for, noise when they have moved on."""
         unit, core, low = self.unit, self.core, 1 << (self.core.accumulator_bits - 1)
-        asked = (unit.read, unit.read_group, unit.read_subgroup, unit.release, unit.release_group)
+        asked = (unit.advance, unit.read, unit.read_group, unit.read_subgroup, unit.release)
+        coming = [None] * (unit.read_cycles - 1)
         while True:
-            _, _, read, group, subgroup, release, freed = await ctx.tick().sample(*asked)
-            data = self.noise.integers(-low, low, core.update_lanes).tolist()
-            if read:
-                first = subgroup * core.update_lanes
-                row = self.sums.get(group, np.zeros(core.lanes, dtype=int))
-                data = row[first : first + core.update_lanes].tolist()
-            ctx.set(unit.read_data, data)
+            _, _, advance, read, group, subgroup, release = await ctx.tick().sample(*asked)
+            assert advance or not read
+            if not advance:
+                continue
+            first = subgroup * core.update_lanes
+            row = self.sums.get(group, np.zeros(core.lanes, dtype=int)) if read else None
+            coming.append(None if row is None else row[first : first + core.update_lanes].tolist())
+            noise = self.noise.integers(-low, low, core.update_lanes).tolist()
+            ctx.set(unit.read_data, coming.pop(0) or noise)
             if release:
-                self.sums.pop(freed, None)
+                self.sums.pop(group, None)
                 ctx.set(unit.touched, sum(1 << touched for touched in self.sums))
 
     async def watch(self, ctx):

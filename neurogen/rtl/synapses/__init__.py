@@ -1,15 +1,33 @@
-"""Synapse stores: what turns the sequencer's steps into sums. One module each, found by a scan."""
+"""Synapse stores: what turns axon events into addends for the accumulators. One module each, found by a scan.
+
+A module defines ``NAME`` and ``Store(config, axons_init, walks_init, synapses_init, stalls)``, a component with
+
+    heads : In(stream of axon, payload), K     events of each bank, local axon indices
+    addends : Out(addend_layout), any number   copies x columns; the columns of a copy have all lanes together
+    busy : Out(1)                              an event or a walk is inside
+    walking : Out(1)                           a walk takes this clock; its addends come ``latency_cycles`` later
+    event_count, row_count : Out               events taken and rows read in a clock, somewhat later
+    axons_port, walks_port, synapses_port      In(MemoryPort), those of the regions that exist
+
+and the attributes ``copies`` and ``latency_cycles``. Nothing can hold up the addends.
+"""
 
 import sys
 from functools import cache
 from types import ModuleType
 
 from amaranth.hdl import Shape, signed
-from amaranth.lib import data
+from amaranth.lib import data, stream
+from amaranth.lib.wiring import In, Out
 
-from ...spec.config import CoreConfig
+from ...spec import memory_map
+from ...spec.config import CoreConfig, FabricConfig
 from ...spec.fixed import index_bits
+from ...spec.memory_map import Region
 from ...spec.registry import scan
+from ..memory_port import MemoryPort, owner_port
+
+REGIONS = (Region.AXONS, Region.WALKS, Region.SYNAPSES)
 
 
 @cache
@@ -18,14 +36,29 @@ def stores() -> dict[str, ModuleType]:
     return scan(sys.modules[__name__])
 
 
-def step_layout(core: CoreConfig) -> data.StructLayout:
-    """What the sequencer asks of a store in one clock: a row of every enabled bank, all for one group."""
-    payload = Shape(core.payload_bits, signed=core.payload_signed)
-    bank = data.StructLayout({"enable": 1, "row": index_bits(core.rows), "payload": payload})
-    return data.StructLayout({"valid": 1, "group": core.group_bits, "banks": data.ArrayLayout(bank, core.banks)})
+def payload_shape(core: CoreConfig) -> Shape:
+    return Shape(core.payload_bits, signed=core.payload_signed)
 
 
-def sums_layout(core: CoreConfig) -> data.StructLayout:
-    """What a store delivers in one clock: one addend for every neuron of a group."""
-    lanes = data.ArrayLayout(signed(core.accumulator_bits), core.lanes)
-    return data.StructLayout({"valid": 1, "group": core.group_bits, "lanes": lanes})
+def addend_layout(core: CoreConfig, lanes: int) -> data.StructLayout:
+    """What is added to the sums of one group, on all lanes or on some of them."""
+    values = data.ArrayLayout(signed(core.accumulator_bits), lanes)
+    return data.StructLayout({"valid": 1, "group": core.group_bits, "lanes": values})
+
+
+def head_layout(core: CoreConfig) -> data.StructLayout:
+    """An event of one bank."""
+    return data.StructLayout({"axon": index_bits(core.bank_axons), "payload": payload_shape(core)})
+
+
+def signature(config: FabricConfig, columns: int, lanes: int) -> dict:
+    """The members of a store whose addends are ``columns`` of ``lanes`` lanes."""
+    core, shapes = config.core, memory_map.shapes(config)
+    return {
+        "heads": In(stream.Signature(head_layout(core))).array(core.banks),
+        "addends": Out(addend_layout(core, lanes)).array(columns),
+        "busy": Out(1),
+        "walking": Out(1),
+        "event_count": Out(range(core.banks + 1)),
+        "row_count": Out(range(core.banks + 1)),
+    } | {owner_port(region): In(MemoryPort(shapes[region])) for region in REGIONS if region in shapes}

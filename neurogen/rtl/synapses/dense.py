@@ -1,26 +1,26 @@
-"""The dense store: every axon row holds a weight for every lane; the banks' rows of one step are added in a tree.
+"""The dense store: every axon row holds a weight for every lane; the banks' rows of one step are added in a tree::
 
-Memory outputs go straight into registers that clear where a bank takes no part, so no logic stands behind a block RAM::
-
-    step -> memory -> weights (K x P) -> [products] -> adder tree, a register per level -> sums (P)
+heads -> sequencer -> step -> banks -> weights (K x P) -> [products] -> adder tree, a register per level -> sums (P)
 """
 
 from amaranth import *
 from amaranth.lib import wiring
-from amaranth.lib.memory import Memory
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ...spec import memory_map
 from ...spec.config import FabricConfig
 from ...spec.fixed import index_bits
 from ...spec.memory_map import Region
-from ..memory_port import MemoryPort
-from . import step_layout, sums_layout
+from ..memory_port import MemoryPort, owner_port
+from ..sequencer import Sequencer, step_layout
+from ..streams import Stalls
+from . import addend_layout, signature
+from .tables import Banks, delayed, products
 
 NAME = "dense"
 
 
-class DenseStore(wiring.Component):
+class DenseRows(wiring.Component):
     """K banks of rows of P weights: K * P synaptic operations per clock. Never stalls.
 
     ``sums.lanes[p] = sum over enabled banks k of weight[k][row_k][p] * x_k`` with x = 1 where the payload has no bits.
@@ -35,9 +35,9 @@ class DenseStore(wiring.Component):
     Members
     -------
     step : In
-        :func:`~neurogen.rtl.synapses.step_layout`.
+        :func:`~neurogen.rtl.sequencer.step_layout`; at least one bank is enabled where it is valid.
     sums : Out
-        :func:`~neurogen.rtl.synapses.sums_layout`, ``latency_cycles`` later.
+        :func:`~neurogen.rtl.synapses.addend_layout`, ``latency_cycles`` later.
     port : In(MemoryPort)
         Region SYNAPSES.
     """
@@ -45,12 +45,11 @@ class DenseStore(wiring.Component):
     def __init__(self, config: FabricConfig, init=None):
         self.config = config
         self.init = init
-        self.shape = memory_map.shapes(config)[Region.SYNAPSES]
         super().__init__(
             {
                 "step": In(step_layout(config.core)),
-                "sums": Out(sums_layout(config.core)),
-                "port": In(MemoryPort(self.shape)),
+                "sums": Out(addend_layout(config.core, config.core.lanes)),
+                "port": In(MemoryPort(memory_map.shapes(config)[Region.SYNAPSES])),
             }
         )
 
@@ -58,68 +57,27 @@ class DenseStore(wiring.Component):
     def latency_cycles(self) -> int:
         """Memory, register, product if there are payloads, and one clock per level of the tree."""
         core = self.config.core
-        return 2 + (core.payload_bits > 0) + index_bits(core.banks)
+        return Banks.latency_cycles + (core.payload_bits > 0) + index_bits(core.banks)
 
     def elaborate(self, platform):
         m = Module()
         core = self.config.core
-        reading = self.step.valid | self.port.read
-        rows = [self._bank(m, bank, reading) for bank in range(core.banks)]
-        # Banks that do not take part are 0, so the row that the port asked for is the OR of all.
-        m.d.comb += self.port.read_data.eq(_tree(rows, lambda a, b: a | b))
-
-        addends = [[row.word_select(lane, core.weight_bits).as_signed() for lane in range(core.lanes)] for row in rows]
-        if core.payload_bits:
-            addends = [self._products(m, bank, weights) for bank, weights in enumerate(addends)]
+        m.submodules.banks = banks = Banks(self.config, self.init)
+        connect(m, flipped(self.port), banks.port)
+        addends = []
+        for bank, (asked, read, row) in enumerate(zip(self.step.banks, banks.reads, banks.rows, strict=True)):
+            m.d.comb += [read.enable.eq(asked.enable & self.step.valid), read.row.eq(asked.row)]
+            weights = [row.word_select(lane, core.weight_bits).as_signed() for lane in range(core.lanes)]
+            payload = delayed(m, asked.payload, Banks.latency_cycles)
+            addends.append(products(m, core, weights, payload, str(bank)))
         while len(addends) > 1:
             addends = self._level(m, addends)
-        for lane, total in enumerate(addends[0]):
-            m.d.comb += self.sums.lanes[lane].eq(total)
-        self._delay(m, self.step.valid, self.sums.valid)
-        self._delay(m, self.step.group, self.sums.group)
-        return m
-
-    def _bank(self, m, bank: int, reading):
-        """The row of one bank two clocks after its step, 0 if the bank is not enabled."""
-        core = self.config.core
-        init = self.init[bank] if self.init else []
-        m.submodules[f"bank_{bank}"] = memory = Memory(shape=self.shape.width, depth=self.shape.rows, init=init)
-        read, asked = memory.read_port(), self.step.banks[bank]
-        is_selected, loads, clears = Signal(), Signal(), Signal()
-        row = Signal(self.shape.width, name=f"row_{bank}")
         m.d.comb += [
-            is_selected.eq(self.port.read & (self.port.bank == bank)),
-            read.addr.eq(Mux(self.step.valid, asked.row, self.port.row)),
-            # Never in the clock of a write: synthesis would add logic to define what is read then.
-            read.en.eq(((self.step.valid & asked.enable) | is_selected) & ~self.port.write),
+            *(self.sums.lanes[lane].eq(total) for lane, total in enumerate(addends[0])),
+            self.sums.valid.eq(delayed(m, self.step.valid, self.latency_cycles)),
+            self.sums.group.eq(delayed(m, self.step.group, self.latency_cycles)),
         ]
-        # Clearing comes before loading, so that it maps to the registers' own synchronous reset.
-        m.d.sync += [loads.eq(read.en), clears.eq(reading & ~read.en)]
-        with m.If(clears):
-            m.d.sync += row.eq(0)
-        with m.Elif(loads):
-            m.d.sync += row.eq(read.data)
-        if core.writable:
-            write = memory.write_port()
-            m.d.comb += [
-                write.addr.eq(self.port.row),
-                write.data.eq(self.port.write_data),
-                write.en.eq(self.port.write & (self.port.bank == bank)),
-            ]
-        return row
-
-    def _products(self, m, bank: int, weights):
-        """Every weight times the payload of its bank's event, one clock later."""
-        core = self.config.core
-        payload = Signal.like(self.step.banks[bank].payload, name=f"payload_{bank}")
-        early = Signal.like(payload, name=f"payload_{bank}_early")
-        m.d.sync += [early.eq(self.step.banks[bank].payload), payload.eq(early)]
-        products = []
-        for lane, weight in enumerate(weights):
-            product = Signal(signed(core.weight_bits + core.payload_bits), name=f"product_{bank}_{lane}")
-            m.d.sync += product.eq(weight * payload)
-            products.append(product)
-        return products
+        return m
 
     def _level(self, m, addends):
         """One level of the adder tree: half as many addends, one clock later."""
@@ -134,17 +92,39 @@ class DenseStore(wiring.Component):
             sums.append(totals)
         return sums
 
-    def _delay(self, m, value, delayed):
-        for _ in range(self.latency_cycles):
-            late = Signal.like(value)
-            m.d.sync += late.eq(value)
-            value = late
-        m.d.comb += delayed.eq(value)
 
+class Store(wiring.Component):
+    """See the package. All banks together feed one copy of the accumulators, with one column of all lanes."""
 
-def _tree(values, combine):
-    """``values`` combined in pairs, balanced."""
-    while len(values) > 1:
-        pairs = [combine(a, b) for a, b in zip(values[::2], values[1::2], strict=False)]
-        values = pairs + values[2 * len(pairs) :]
-    return values[0]
+    copies = 1
+
+    def __init__(
+        self, config: FabricConfig, axons_init=None, walks_init=None, synapses_init=None, stalls: Stalls | None = None
+    ):
+        self._sequencer = Sequencer(config, axons_init, walks_init, (stalls or Stalls()).at("sequencer"))
+        self._rows = DenseRows(config, synapses_init)
+        super().__init__(signature(config, 1, config.core.lanes))
+
+    @property
+    def latency_cycles(self) -> int:
+        return self._rows.latency_cycles
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.sequencer = sequencer = self._sequencer
+        m.submodules.rows = store = self._rows
+        for outer, inner in zip(self.heads, sequencer.heads, strict=True):
+            connect(m, flipped(outer), inner)
+        for region, port in ((Region.AXONS, sequencer.axons_port), (Region.SYNAPSES, store.port)):
+            connect(m, flipped(getattr(self, owner_port(region))), port)
+        if hasattr(self, owner_port(Region.WALKS)):
+            connect(m, flipped(self.walks_port), sequencer.walks_port)
+        m.d.comb += [
+            store.step.eq(sequencer.step),
+            self.addends[0].eq(store.sums),
+            self.busy.eq(sequencer.busy),
+            self.walking.eq(sequencer.step.valid),
+            self.event_count.eq(sequencer.event_count),
+            self.row_count.eq(sequencer.row_count),
+        ]
+        return m
