@@ -16,7 +16,7 @@ from neurogen.spec.config import CoreConfig, FabricConfig  # noqa: E402
 
 NAMES = {"ecp5": "ECP5", "ice40": "iCE40"}
 COSTS = ROOT / "docs" / "costs.json"
-EXAMPLE = FabricConfig(width=4, height=4, core=CoreConfig(values=True))
+EXAMPLE = FabricConfig(width=4, height=4, core=CoreConfig(values=True, graded=True))
 BEGIN, END = "<!-- generated -->\n", "<!-- end -->\n"
 
 
