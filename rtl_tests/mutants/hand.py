@@ -69,12 +69,12 @@ MUTATIONS = (
         "bank.row.eq(bank.row + 1)", "bank.row.eq(bank.row)",
     ),
     Mutation(
-        "store: swapped banks, weights are written into the neighbour", "synapses/dense.py",
+        "store: swapped banks, weights are written into the neighbour", "synapses/tables.py",
         "write.en.eq(self.port.write & (self.port.bank == bank))",
         "write.en.eq(self.port.write & (self.port.bank == bank ^ 1))",
     ),
     Mutation(
-        "store: a bank that takes no part adds its last row again", "synapses/dense.py",
+        "store: a bank that takes no part adds its last row again", "synapses/tables.py",
         "clears.eq(reading & ~read.en)", "clears.eq(0)", CUBA,
     ),
     Mutation(
@@ -83,8 +83,7 @@ MUTATIONS = (
     ),
     Mutation(
         "store: the payload is one event late", "synapses/dense.py",
-        "early.eq(self.step.banks[bank].payload), payload.eq(early)",
-        "early.eq(self.step.banks[bank].payload), payload.eq(Mux(self.step.valid, early, payload))",
+        "delayed(m, asked.payload, Banks.latency_cycles)", "delayed(m, asked.payload, Banks.latency_cycles + 1)",
     ),
     Mutation(
         "accumulators: stale sum, a repeated group is not forwarded", "accumulators.py",
@@ -92,7 +91,7 @@ MUTATIONS = (
     ),
     Mutation(
         "accumulators: sums of the last tick are kept", "accumulators.py",
-        "self.touched.bit_select(self.release_group, 1).eq(0)", "self.touched.eq(self.touched)", CUBA,
+        "touched.eq((touched | hits) & kept)", "touched.eq(touched | hits)", CUBA,
     ),
     Mutation(
         "update: an overlapped sample continues from the last one's state", "update.py",
@@ -104,12 +103,11 @@ MUTATIONS = (
     ),
     Mutation(
         "update: a group rests when its last lanes do", "update.py",
-        "quiet.eq(Cat(lanes).all() & ~t.delivers & (so_far | (t.subgroup == 0)))",
-        "quiet.eq(Cat(lanes).all() & ~t.delivers)",
+        "quiet.eq(Cat(lanes).all() & (so_far | (t.subgroup == 0)))", "quiet.eq(Cat(lanes).all())",
     ),
     Mutation(
-        "update: sums are lost while a vector waits", "update.py",
-        "t.let(sums=Mux(arrives, sums, kept),", "t.let(sums=sums,",
+        "accumulators: sums are lost while a vector waits", "accumulators.py",
+        "read.en.eq(asks & ~repeats)", "read.en.eq(~repeats)",
     ),
     Mutation(
         "neuron: a refractory neuron fires", "neurons/lif.py",
