@@ -18,7 +18,17 @@ from typing import Any, Literal, Union, get_args, get_origin
 import click
 
 from . import __version__
-from .project import BoardOptions, DataOptions, ImportOptions, Project, QuantiseOptions, SizeOptions, load, value_of
+from .project import (
+    BoardOptions,
+    DataOptions,
+    ImportOptions,
+    Project,
+    QuantiseOptions,
+    SizeOptions,
+    SweepOptions,
+    load,
+    value_of,
+)
 from .spec.config import Config
 from .spec.errors import CheckError, InputError, ToolError
 
@@ -55,7 +65,7 @@ def build_parser() -> click.Group:
         params=[click.Option(["--version"], is_flag=True, expose_value=False, is_eager=True, callback=_version)],
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for verb in (build, check, simulate, verify, flash, run, update, boards, neurons, schema, doctor):
+    for verb in (build, check, quantize, simulate, verify, flash, run, update, boards, neurons, schema, doctor):
         group.add_command(verb)
     return group
 
@@ -175,11 +185,12 @@ def _print(project: Project, record: Any, text: str) -> None:
 
 
 IMPORT = [f"import.{key}" for key in ImportOptions.model_fields]
-QUANTISE = [f"quantise.{key}" for key in QuantiseOptions.model_fields]
+QUANTISE = [f"quantise.{key}" for key in QuantiseOptions.model_fields if key != "weight_bits_of"]
 SIZE = [f"size.{key}" for key in SizeOptions.model_fields if key not in ("name", "weight_bits")]
 TARGET = (*IMPORT, *QUANTISE, *SIZE)
 BOARD = [f"target.{key}" for key in BoardOptions.model_fields]
 DATA = [f"data.{key}" for key in DataOptions.model_fields]
+SWEEP = [f"sweep.{key}" for key in SweepOptions.model_fields]
 
 
 def _target(project: Project):
@@ -440,6 +451,40 @@ def verify(project: Project) -> None:
         for item in found
     ]
     _print(project, record, "\n".join([*found[0].notes, *lines]))
+
+
+@_verb(*IMPORT, *QUANTISE, *DATA, *SWEEP, "output", "json")
+def quantize(project: Project) -> None:
+    """Try weight widths on samples: what each loses against floating point; write the chosen network of integers.
+
+    With --weight-bits that width is chosen, else the narrowest that is good enough.
+    """
+    from . import compiler
+    from .flow import sweep, sweep_report
+    from .flow.target import SHIPPED, SHIPPED_SAMPLES
+    from .host import data
+
+    wanted, file = project.sweep, project.sweep.data or (None if project.network else SHIPPED_SAMPLES)
+    if file is None:
+        raise InputError("--data is missing: the samples to measure on, an .npz or .npy file")
+    widths = sweep.parse_widths(wanted.bits)
+    source = compiler.read(project.network or SHIPPED, compiler.Options(**project.importing.model_dump()))
+    samples = data.read(Path(file), (source.network or source).inputs, _binning(project))
+    if wanted.labels:
+        samples = sweep.labelled(samples, Path(file), wanted.labels)
+    how = compiler.Quantisation(**project.quantise.model_dump())
+    said = how.weight_bits if "weight_bits" in project.quantise.model_fields_set else None
+    choice = sweep.Choice(wanted.max_loss, wanted.min_agreement, said)
+    folder = Path(project.output or f"build/{source.name}_quantized")
+    folder.mkdir(parents=True, exist_ok=True)  # or fail before the work, not after it
+    with _progress("quantize") as progress:
+        found = sweep.sweep(source, samples, widths, how, choice, wanted.decide, progress)
+    written = sweep_report.write(found, folder)
+    lines = [sweep_report.table(found), *(f"note: {note}" for note in (*samples.notes, *found.record["notes"]))]
+    if len(written) < 3:
+        lines.append("no picture: pip install 'neurogen[plots]' brings what draws it")
+    record = found.record | {"written": [str(path) for path in written]}
+    _print(project, record, "\n".join([*lines, *(f"written: {path}" for path in written)]))
 
 
 @_verb("json", arguments=())

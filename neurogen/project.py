@@ -45,7 +45,14 @@ class ImportOptions(Config):
 class QuantiseOptions(Config):
     """How floating point becomes integers. Networks of integers go through unchanged."""
 
-    weight_bits: Annotated[int, Field(ge=2, le=16, description="signed weight width")] = 8
+    weight_bits: Annotated[int, Field(ge=1, le=16, description="signed weight width; 1: the sign alone")] = 8
+    weight_bits_of: Annotated[
+        dict[str, Annotated[int, Field(ge=1, le=16)]],
+        Field(
+            default_factory=dict,
+            description="another width for a population's inputs, or for one projection: source->target",
+        ),
+    ]
     clip: Annotated[Literal["least_squares", "max", "percentile"], Field(description="where weights are clipped")] = (
         "least_squares"
     )
@@ -56,6 +63,10 @@ class QuantiseOptions(Config):
     leak: Annotated[Literal["auto", "shift", "multiply"], Field(description="kind of leak")] = "auto"
     fraction_bits: Annotated[int | None, Field(ge=0, le=15, description="bits of v below one unit of weight")] = None
     state_bits: Annotated[int | None, Field(ge=2, le=32, description="width of v; default: as wide as needed")] = None
+    state_range: Annotated[
+        Literal["proof", "observed"], Field(description="what that width follows from: any input, or samples' values")
+    ] = "proof"
+    margin_bits: Annotated[int, Field(ge=0, le=8, description="bits beyond what observed values need")] = 1
 
 
 class SizeOptions(Config):
@@ -104,6 +115,27 @@ class MappingOptions(Config):
     data: Annotated[
         str | None, Field(description="X: samples whose measured activity decides where cores stand on the mesh")
     ] = None
+
+
+class SweepOptions(Config):
+    """What ``quantize`` tries, on what, and how it chooses."""
+
+    data: Annotated[
+        str | None, Field(description="X: samples to measure on; default: those shipped with the network")
+    ] = None
+    labels: Annotated[
+        str | None, Field(description="right classes: an array of X, or an .npy file; default: labels in X")
+    ] = None
+    bits: Annotated[
+        str, Field(pattern=r"^\d+(\.\.\d+)?(,\d+(\.\.\d+)?)*$", description="weight widths to try: 2..8, or 4,6,8")
+    ] = "2..8"
+    max_loss: Annotated[
+        float, Field(ge=0, strict=False, description="points of accuracy that the chosen width may lose")
+    ] = 0.5
+    min_agreement: Annotated[
+        float, Field(ge=0, le=1, strict=False, description="without labels: equal spikes that it must reach, 0..1")
+    ] = 0.98
+    decide: Annotated[Decide | None, Field(description="how outputs become a class, as in simulate")] = None
 
 
 class SimulateOptions(Config):
@@ -177,6 +209,7 @@ class Project(Config):
     ] = None
     data: DataOptions = DataOptions()
     mapping: MappingOptions = MappingOptions()
+    sweep: SweepOptions = SweepOptions()
     simulate: SimulateOptions = SimulateOptions()
     verify: VerifyOptions = VerifyOptions()
     target: BoardOptions = BoardOptions()
@@ -192,7 +225,7 @@ class Project(Config):
 
 PATHS = (
     *("network", "output", "simulate.input", "simulate.output", "verify.input", "mapping.data", "target.boards_dir"),
-    *("run.input", "run.output"),
+    *("run.input", "run.output", "sweep.data"),
 )
 
 

@@ -68,7 +68,7 @@ def proved(
     roof = READOUT_BITS if not spiking else COMFORTABLE_BITS + (fraction if population.model == "cuba_lif" else 0)
     bits = min(max(least, min(safe, roof)), STATE_BITS_MAX)
     forever = f" in samples of up to {LONG_STEPS} steps" if np.min(lost) == 0 else ""
-    why = f"no input can saturate it{forever}" if bits >= safe else f"saturates; {safe} bits never would"
+    why = f"no input can saturate it{forever}" if bits >= safe else f"may saturate; {safe} bits never would"
     return Width(bits, safe, why)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from neurogen.cli import build_parser
 from neurogen.compiler.conventions import CHOICES, PRESETS, Options
-from neurogen.compiler.quantise import CLIPS, LEAKS, Quantisation
+from neurogen.compiler.quantise import CLIPS, LEAKS, RANGES, Quantisation
 from neurogen.project import ImportOptions, Project, QuantiseOptions, load
 from neurogen.spec.config import Config
 from neurogen.spec.errors import InputError
@@ -45,8 +45,12 @@ def test_every_flag_has_a_key():
 
 @pytest.mark.parametrize(("section", "target"), [(ImportOptions, Options), (QuantiseOptions, Quantisation)])
 def test_options_are_those_of_the_compiler(section, target):
-    fields = {field.name: field.default for field in dataclasses.fields(target)}
-    assert {name: field.default for name, field in section.model_fields.items()} == fields
+    given = [field for field in dataclasses.fields(target) if field.default_factory is dataclasses.MISSING]
+    made = [field for field in dataclasses.fields(target) if field not in given]
+    fields = {field.name: field.default for field in given} | {field.name: field.default_factory() for field in made}
+    assert {
+        name: field.get_default(call_default_factory=True) for name, field in section.model_fields.items()
+    } == fields
     target(**section().model_dump())
 
 
@@ -55,6 +59,7 @@ def test_choices_are_those_of_the_compiler():
     assert choices(ImportOptions, "framework") == tuple(PRESETS)
     assert choices(QuantiseOptions, "clip") == CLIPS
     assert choices(QuantiseOptions, "leak") == LEAKS
+    assert choices(QuantiseOptions, "state_range") == RANGES
 
 
 def test_a_file_is_overridden_by_flags(tmp_path):
@@ -69,7 +74,7 @@ def test_a_file_is_overridden_by_flags(tmp_path):
 
 LANES = "unknown key 'fabric.core.lanse'; did you mean 'fabric.core.lanes'?"
 DECIDE = "simulate.decide: input should be 'count', 'first', 'last' or 'max', not 'best'"
-BITS = "quantise.weight_bits: input should be greater than or equal to 2, not 1"
+BITS = "quantise.weight_bits: input should be greater than or equal to 1, not 0"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +85,7 @@ BITS = "quantise.weight_bits: input should be greater than or equal to 2, not 1"
         ("[fabric]\nwidth = 2\ncore.lanse = 8\n", "{}:3: " + LANES),
         ("[fabric]\ncore = { lanse = 8 }\n", "{}:2: " + LANES),
         ("[simulate]\ndecide = 'best'\n", "{}:2: " + DECIDE),
-        ("\n[quantise]\n\nweight_bits = 1\n", "{}:4: " + BITS),
+        ("\n[quantise]\n\nweight_bits = 0\n", "{}:4: " + BITS),
         ("seed = \n", "{}: not TOML: Invalid value (at line 1, column 8)"),
     ],
 )
