@@ -18,7 +18,8 @@ def numbers(record: Record, key: str) -> np.ndarray:
 def whole(record: Record, key: str, count: int, default: int, least: int) -> tuple[int, ...]:
     """``count`` whole numbers of at least ``least``; one number stands for all of them."""
     values = np.ravel(record.get(key, default))
-    if values.dtype.kind not in "iuf" or len(values) not in (1, count) or np.any(values != np.round(values)):
+    numeric = values.dtype.kind in "iuf" and len(values) in (1, count)
+    if not numeric or not np.all(np.isfinite(values)) or np.any(values != np.round(values)):
         raise InputError(
             f"{key} is {count if count > 1 else 'a'} whole number{'s' * (count > 1)}, not {_shown(values)}"
         )

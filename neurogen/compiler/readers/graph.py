@@ -43,9 +43,9 @@ class Graph:
 
     def _flatten(self, graph: dict, prefix: str, edges: list) -> None:
         """Collect nodes and edges of nested graphs under dotted names; inner inputs and outputs become plain ports."""
-        inner = graph.get("nodes", {})
+        inner = graph.get("nodes")
         if not isinstance(inner, dict):
-            raise InputError(f"the nodes of {prefix or 'the graph'} are not a group")
+            raise InputError(f"graph {prefix.rstrip('.')!r} has no nodes" if prefix else "the graph has no nodes")
         ports: dict[tuple[str, str], list[str]] = {}
         for name, node in inner.items():
             if not isinstance(node, dict) or not isinstance(node.get("type"), str):
@@ -62,14 +62,16 @@ class Graph:
 
     def _edges(self, graph: dict, prefix: str, ports: dict) -> list[tuple[str, str]]:
         pairs = _pairs(graph.get("edges", ()))
-        renamed = self._renamed(graph.get("nodes", {}), pairs, prefix)
+        renamed = self._renamed(graph["nodes"], pairs, prefix)
         found = []
         for pair in pairs:
             ends = []
             for name, kind in zip(pair, ("Output", "Input"), strict=True):
                 name = renamed.get(name, name)
                 inner = ports.get((name, kind), [prefix + name])
-                if len(inner) != 1:
+                if not inner:
+                    raise InputError(f"an edge names the graph {prefix + name!r}, which has no {kind}")
+                if len(inner) > 1:
                     raise InputError(
                         f"node {prefix + name!r} is a graph with {len(inner)} {kind.lower()}s, and an edge does not say"
                         f" which; name {prefix + name}.<{kind.lower()}> in the edge"

@@ -45,7 +45,8 @@ def _content(path: str) -> dict | str:
         with h5py.File(path) as file:
             return _group(file, EXPANSION * os.path.getsize(path), DEPTH)
     except Exception as error:  # whatever h5py makes of damage
-        return str(error).strip("'\"").splitlines()[0] if str(error).strip() else type(error).__name__
+        lines = str(error.args[0] if error.args else "").splitlines()
+        return lines[0] if lines else type(error).__name__
 
 
 def _group(group, largest: int, depth: int) -> dict:

@@ -75,6 +75,9 @@ def _integers(nodes: Mapping, node: str, *keys: str) -> np.ndarray:
     for key in keys:
         values = values[key]
     values = np.asarray(values)
-    if values.dtype.kind == "f" and not np.array_equal(values, np.round(values)):
+    whole_ = values.dtype.kind in "iu" or (
+        values.dtype.kind == "f" and np.all(np.abs(values) < 2.0**53) and np.array_equal(values, np.round(values))
+    )
+    if not whole_:
         raise InputError(f"node {node!r}: {keys[-1]} holds no integers any more; without metadata it is read as floats")
     return values.astype(np.int64)

@@ -30,7 +30,7 @@ SUFFIXES = (".nir",)
 def read(path: Path, options: Options) -> Source:
     """Read a NIR graph. Raises InputError that names the node at fault."""
     graph = hdf5.tree(path).get("node")
-    if not isinstance(graph, dict) or graph.get("type") != "NIRGraph":
+    if not isinstance(graph, dict) or not np.array_equal(graph.get("type"), "NIRGraph"):
         raise InputError(f"{path}: no NIR graph in it (there is no node of type NIRGraph)")
     try:
         network = integers.network(graph)
@@ -38,7 +38,7 @@ def read(path: Path, options: Options) -> Source:
             return Source(name=network.name, network=network)
         return _Reading(graph, options).source(options.name or legal_name(path.stem, "network"))
     except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+        raise InputError(f"{path}: {' '.join(str(error).split())}") from None
 
 
 class _Reading:
@@ -52,12 +52,12 @@ class _Reading:
         self.notes = [*self.graph.notes, *_guesses(self.graph)]
         if options.framework == "norse":
             self._repair(options.dt or 1e-3)
-        records = {node: self.graph.nodes[node] for node in self.neurons}
+        self.shapes = shapes(self.graph, options.input_extents)
+        self.records = {node: self._record(node) for node in self.neurons}
         opens = {node: self.graph.primitive(node).OPEN for node in self.neurons}
         timed = bool(self.graph.of_kind("delay"))
-        self.conventions, self.dt, notes = resolve(records, opens, options, timed)
+        self.conventions, self.dt, notes = resolve(self.records, opens, options, timed)
         self.notes += notes
-        self.shapes = shapes(self.graph, options.input_extents)
         self.drives = Drives(self.graph, self.shapes, self._steps)
         self.names: dict[str | None, str] = {}
         for node in (*self.graph.of_kind("Input"), *self.neurons):
@@ -96,6 +96,15 @@ class _Reading:
                     node[key] = node[key] / dt
                     self.notes.append(f"node {name!r}: {key} is smaller than dt, as Norse writes it; divided by dt")
 
+    def _record(self, node: str) -> dict:
+        """A neuron's record with one number, or one per neuron (n,), for every key that has a shape."""
+        record = dict(self.graph.nodes[node])
+        with blamed(node):
+            for key in self.graph.primitive(node).SHAPED:
+                if key in record:
+                    record[key] = _merged(spread(numbers(record, key), self.shapes[node], key))
+        return record
+
     def _steps(self, node: str, times: np.ndarray) -> np.ndarray:
         """Times in whole steps; a note where they are rounded."""
         exact = times / self.dt
@@ -117,7 +126,7 @@ class _Reading:
 
     def _spiking(self, node: str) -> bool:
         """Whether a neuron fires. A threshold of infinity is a way to say that it does not."""
-        threshold = self.graph.nodes[node].get("v_threshold", 0.0)
+        threshold = self.records[node].get("v_threshold", 0.0)
         return self.graph.primitive(node).SPIKING and bool(np.all(np.isfinite(threshold)))
 
     def _check_sources(self, target: str, terms: Terms) -> None:
@@ -134,11 +143,8 @@ class _Reading:
         offset = terms.pop((None, 0), np.zeros((1, self.drives.size(node))))[0]
         convention, primitive = self.conventions[node], self.graph.primitive(node)
         shape, spiking = self.shapes[node], self._spiking(node)
-        record = dict(self.graph.nodes[node])
+        record = self.records[node]
         with blamed(node), np.errstate(all="ignore"):
-            for key in primitive.SHAPED:
-                if key in record:
-                    record[key] = _merged(spread(numbers(record, key), shape, key))
             gain, parameters = primitive.discretise(record, convention)
             parameters["v_init"] = convention.start(record)
             bias = "bias_u" if primitive.MODEL == "cuba_lif" else "bias"

@@ -1,5 +1,6 @@
 """The shape of what every node of a graph puts out, as far as it can be told."""
 
+import math
 from collections import deque
 
 import numpy as np
@@ -58,8 +59,8 @@ def taken(graph: Graph, node: str, known: dict[str, Shape]) -> Shape | None:
 def fitted(shape: Shape, pattern: Pattern) -> Shape | None:
     """``shape`` in the form of ``pattern``, or None where it has none: leading ones come and go, known maps unfold."""
     if len(pattern) == 1:
-        return shape if int(np.prod(shape)) == pattern[0] else None
-    if None not in pattern and np.prod(shape) == np.prod(pattern):
+        return shape if math.prod(shape) == pattern[0] else None
+    if None not in pattern and math.prod(shape) == math.prod(pattern):
         return pattern
     while len(shape) > len(pattern) and shape[0] == 1:
         shape = shape[1:]
@@ -92,7 +93,7 @@ def _shape(graph: Graph, node: str, reaching: Shape | None) -> Shape | None:
         return _neuron_shape(graph, node, reaching)
     with blamed(node):
         shape = graph.primitive(node).shape(record, reaching)
-        if shape is not None and np.prod(shape, dtype=float) > LARGEST:
+        if shape is not None and math.prod(shape) > LARGEST:
             raise InputError(f"it puts out {_by(shape)} values, more than {LARGEST}")
     return shape
 
@@ -101,6 +102,8 @@ def own_shape(graph: Graph, node: str) -> Shape:
     """The shape of a neuron's arrays together; () where all of them are single numbers."""
     record = graph.nodes[node]
     found = {np.shape(record[key]) for key in graph.primitive(node).SHAPED if np.size(record.get(key, 0)) > 1}
+    if found and len({math.prod(shape) for shape in found}) == 1:
+        return max(found, key=len)
     try:
         return np.broadcast_shapes(*found)
     except ValueError:
@@ -113,7 +116,7 @@ def _neuron_shape(graph: Graph, node: str, reaching: Shape | None) -> Shape | No
     if reaching is None:
         return own or None
     per_channel = len(reaching) == 3 and own in ((reaching[0],), (reaching[0], 1, 1))
-    if own == () or per_channel or (np.prod(own) == np.prod(reaching) and len(reaching) >= len(own)):
+    if own == () or per_channel or (math.prod(own) == math.prod(reaching) and len(reaching) >= len(own)):
         return reaching
     return own
 
@@ -121,13 +124,13 @@ def _neuron_shape(graph: Graph, node: str, reaching: Shape | None) -> Shape | No
 def _input_shape(graph: Graph, node: str) -> Shape:
     """The shape of an input; leading batch and time dimensions are dropped where its consumer takes fewer values."""
     values = np.ravel(graph.nodes[node]["shape"])
-    if values.dtype.kind not in "iuf" or np.any(values < 1) or np.any(values != np.round(values)):
+    if values.dtype.kind not in "iuf" or not np.all((values >= 1) & (values < np.inf) & (values == np.round(values))):
         raise InputError(f"node {node!r}: shape {values} is no shape; --input-shape says it")
     shape = tuple(int(extent) for extent in values) or (1,)
     wanted = _wanted(graph, node)
     fitting = (fitted(shape[at:], wanted) for at in range(len(shape))) if wanted else ()
     shape = next((found for found in fitting if found is not None), shape)
-    if np.prod(shape, dtype=float) > LARGEST:
+    if math.prod(shape) > LARGEST:
         raise InputError(f"node {node!r} has {_by(shape)} inputs, more than {LARGEST}")
     return shape
 
@@ -142,7 +145,7 @@ def _wanted(graph: Graph, node: str) -> Pattern | None:
             seen.add(after)
             if graph.kinds[after] == "neuron":
                 own = own_shape(graph, after)
-                pattern = (int(np.prod(own)),) if own else None
+                pattern = (math.prod(own),) if own else None
             else:
                 pattern = _takes(graph, after)
             if pattern is not None:
