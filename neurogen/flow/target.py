@@ -95,7 +95,7 @@ def _compile(path: Path, options: Mapping[str, Any]) -> Target:
         samples=SHIPPED_SAMPLES if shipped else None,
         equations=source.equations,
         reasons=tuple(reasons),
-        notes=tuple(source.notes),
+        notes=tuple(source.notes if source.network else network.metadata["notes"]),
     )
 
 
