@@ -6,7 +6,7 @@ import pytest
 
 from neurogen.formats import c_header, formats, markdown
 from neurogen.rtl.layout import struct
-from neurogen.spec import memory_map, packet, words
+from neurogen.spec import memory_map, packet, rows, words
 from neurogen.spec.config import CoreConfig, FabricConfig, NeuronConfig
 from neurogen.spec.memory_map import Region
 from neurogen.spec.packet import Kind
@@ -104,6 +104,33 @@ PATTERNS = {
         {"slot": 9, "phase": 3, "opening": 15, "closing": 2, "ended": 0, "restart": 1},
     ),
 }
+
+
+STORES = {
+    "conv": {
+        "axon": ("10_011_101_100_000010001", {"base": 17, "first": 4, "length": 5, "lines": 3, "geometry": 2}),
+        "geometry": ("110_000000011", {"row_stride": 3, "group_stride": 6}),
+        "synapse": ("1101", {"weight": -3}),
+    },
+    "sparse": {
+        "axon": ("111_000010001", {"base": 17, "count": 7}),
+        "synapse": ("110_1101", {"weight": -3, "group": 6}),
+    },
+}
+"""The rows that other synapse stores than the dense one have in their way."""
+
+
+@pytest.mark.parametrize(("store", "name"), [(store, name) for store, found in STORES.items() for name in found])
+def test_bit_pattern_of_a_store(store, name):
+    config = FabricConfig.parse(
+        CONFIG.model_dump() | {"core": CONFIG.core.model_dump() | {"store": store, "geometries": 3}}
+    )
+    pattern, record = STORES[store][name]
+    layout = {layout.name: layout for layout in formats(config)["Rows of a core's memories"]}[name]
+    assert ("geometry" in STORES[store]) == (rows.walk(config) is not None)
+    assert len(pattern.replace("_", "")) == layout.width
+    assert layout.pack(**record) == int(pattern.replace("_", ""), 2)
+    assert layout.unpack(layout.pack(**record)) == record
 
 
 def test_every_format_is_pinned():

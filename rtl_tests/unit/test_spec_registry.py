@@ -7,15 +7,18 @@ import pytest
 import golden
 import neurogen
 from neurogen import catalog
-from neurogen.spec import neurons, registry
+from neurogen.spec import neurons, registry, synapses
+from neurogen.spec.config import CoreConfig
 
 ROOT = Path(neurogen.__file__).resolve().parents[1]
 PAGES = ROOT / "docs" / "neurons"
-SIDES = {
-    "specification": Path(neurons.__file__).parent,
-    "golden model": Path(golden.__file__).parent / "neurons",
-    "hardware": Path(neurogen.__file__).parent / "rtl" / "neurons",
+HOUSES = {
+    "specification": Path(neurogen.__file__).parent / "spec",
+    "golden model": Path(golden.__file__).parent,
+    "hardware": Path(neurogen.__file__).parent / "rtl",
 }
+SIDES = {side: house / "neurons" for side, house in HOUSES.items()}
+STORES = {side: house / "synapses" for side, house in HOUSES.items()}
 
 
 def stems() -> list[str]:
@@ -40,6 +43,28 @@ def test_a_neuron_model_has_all_its_sides(stem):
 def test_a_missing_side_is_named():
     assert [line.split(":")[0] for line in missing_sides("nothing")] == [
         f"{side} of neuron model 'nothing'" for side in (*SIDES, "documentation")
+    ]
+
+
+def missing_store_sides(stem: str) -> list[str]:
+    files = {side: folder / f"{stem}.py" for side, folder in STORES.items()}
+    return [f"{side} of synapse store {stem!r}: {file} is missing" for side, file in files.items() if not file.exists()]
+
+
+def test_the_three_first_stores_are_found():
+    assert {"dense", "conv", "sparse"} <= set(synapses.stores())
+
+
+@pytest.mark.parametrize("store", synapses.stores().values(), ids=lambda store: store.NAME)
+def test_a_synapse_store_has_all_its_sides_and_is_described(store):
+    assert missing_store_sides(store.__name__.rpartition(".")[2]) == []
+    assert store.SUMMARY and store.WALK.strip()
+    assert store.synapse(CoreConfig(store=store.NAME)).fields[0].name == "weight"
+
+
+def test_a_missing_side_of_a_store_is_named():
+    assert [line.split(":")[0] for line in missing_store_sides("nothing")] == [
+        f"{side} of synapse store 'nothing'" for side in STORES
     ]
 
 
