@@ -11,7 +11,7 @@ stamp = $(VENV)/$(1)-$(shell cat $(2) pyproject.toml | cksum | cut -d' ' -f1).st
 BUILD_STAMP := $(call stamp,build,requirements/build.lock)
 TEST_STAMP := $(call stamp,test,requirements/build.lock requirements/test.lock)
 
-.PHONY: help build test lint unit sim cocotb formal formal-deep meshes soak docs costs mutants doctor format clean
+.PHONY: help build test lint unit sim cocotb formal synth bitstreams calibrate formal-deep meshes soak docs costs mutants doctor format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | sort | expand -t 12
@@ -22,7 +22,7 @@ build: $(BUILD_STAMP)  ## set up .venv and build the shipped digits network into
 test: $(TEST_STAMP)  ## everything that CI runs, rung by rung
 	@$(RUNGS)
 
-lint unit sim cocotb formal: $(TEST_STAMP)  ## one rung of `make test`
+lint unit sim cocotb formal synth: $(TEST_STAMP)  ## one rung of `make test`
 	@$(RUNGS) $@
 
 formal-deep: $(TEST_STAMP)  ## proofs that take minutes to hours
@@ -39,6 +39,12 @@ format: $(TEST_STAMP)  ## format the sources
 
 docs: $(BUILD_STAMP)  ## rewrite the generated parts of the documentation
 	@$(RUN) scripts/docs.py
+
+bitstreams: $(TEST_STAMP)  ## build the bitstreams of the README's table (an hour, resumable)
+	@$(RUN) scripts/bitstreams.py && $(RUN) scripts/docs.py
+
+calibrate: $(TEST_STAMP)  ## measure what the estimate of LUTs is made of (half an hour, resumable)
+	@$(RUN) scripts/calibrate.py
 
 costs: $(BUILD_STAMP)  ## synthesise cores for the README's table (minutes)
 	@$(RUN) scripts/costs.py && $(RUN) scripts/docs.py

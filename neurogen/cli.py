@@ -237,7 +237,7 @@ def _binning(project: Project):
     return Binning(**project.data.model_dump())
 
 
-@_verb(*TARGET, "json")
+@_verb(*TARGET, *BOARD, "json")
 def check(project: Project) -> int:
     """Print what would be built of NETWORK, or every problem found; write nothing."""
     from . import plan

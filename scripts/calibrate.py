@@ -1,6 +1,7 @@
 """Pack designs of many shapes and fit what LUTs are counted by: ``neurogen/flow/calibration.json``.
 
-Takes half an hour; results of synthesis are kept in the cache. Prints the estimate beside what was measured.
+``calibrate.py [FAMILY ...]`` measures only those families and keeps what is recorded of the others. Takes half an hour;
+what the cache holds is not synthesised again. Prints what was measured, and by how much the estimate is off.
 """
 
 import json
@@ -16,59 +17,63 @@ sys.path.insert(0, str(ROOT))
 
 import boards  # noqa: E402
 from neurogen.compiler import Quantisation, Wishes, compile, quantise, read, size  # noqa: E402
-from neurogen.flow import bitstream, cache, fit, toolchain  # noqa: E402
+from neurogen.flow import bitstream, fit, toolchain  # noqa: E402
 from neurogen.flow.target import SHIPPED  # noqa: E402
 
 WORK = ROOT / "build" / "calibrate"
 BOARDS = {"ice40": "hx8k_breakout", "ecp5": "ulx3s_45f"}
-DESIGNS = [  # weight bits, lanes, banks, update lanes
-    (4, 4, 1, 1), (4, 4, 2, 1), (8, 4, 2, 1), (4, 8, 2, 1), (4, 4, 4, 1), (4, 8, 1, 2), (4, 8, 4, 4), (8, 8, 2, 2),
-    (4, 16, 2, 1), (4, 16, 4, 4), (4, 32, 4, 8), (8, 16, 8, 2),
+DESIGNS = [  # weight bits, lanes, banks, update lanes, counter bits
+    (4, 4, 1, 1, 0), (4, 4, 1, 1, 32), (8, 4, 2, 1, 32), (4, 8, 4, 4, 32), (4, 16, 2, 1, 16), (8, 8, 2, 2, 32),
+    (4, 16, 8, 2, 32), (4, 32, 4, 8, 32), (8, 32, 2, 4, 0),
 ]  # fmt: skip
 
 
-def measure(name: str, bits: int, lanes: int, banks: int, update_lanes: int) -> tuple[list[int], dict[str, int], dict]:
-    """Features, what is used after packing, and the estimate's block RAMs."""
+def measure(name: str, bits: int, lanes: int, banks: int, update_lanes: int, counter_bits: int) -> dict:
+    """Features of a design, its LUTs after packing, and its block RAMs beside the estimate of them."""
     board = boards.board(BOARDS[name])
     network = quantise(read(SHIPPED), Quantisation(weight_bits=bits))
     chosen = size(network, Wishes(lanes=lanes, banks=banks, update_lanes=update_lanes)).config
-    config = fit.adapted(chosen, name)
+    config = fit.adapted(chosen, name, counter_bits)
     job = bitstream.Job("digits", BOARDS[name], board, config, compile(network, config), 0)
     netlist = bitstream._synthesise(job, job.setting(job.family.DEVICES[board.device].start_hz))
-    folder = WORK / f"{name}-{bits}-{lanes}-{banks}-{update_lanes}"
+    folder = WORK / f"{name}-{netlist.name[:8]}"
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(netlist, folder)
     suffix = job.family.CONSTRAINTS
     arguments = (
         *job.family.place(board.platform()), "--json", bitstream.NETLIST, f"--{suffix}", f"constraints.{suffix}",
-        "--pack-only", "--log", "place.txt",
+        "--pack-only", "--log", "place.txt", "--quiet",
     )  # fmt: skip
-    toolchain.run(job.family.TOOLS[1], (*arguments, "--quiet"), folder, "pack.log")
+    toolchain.run(job.family.TOOLS[1], arguments, folder, "pack.log", own="place.txt")
     counts = {cell: int(used) for cell, used, _ in bitstream._USE.findall((folder / "place.txt").read_text("latin-1"))}
     cells = json.loads((folder / "cells.json").read_text())["design"]["num_cells_by_type"]
-    return fit.features(config), job.family.used(counts, cells), config
+    used = job.family.used(counts, cells)
+    design = (bits, lanes, banks, update_lanes, counter_bits)
+    found = {"design": design, "features": fit.features(config), "lut": used["lut"], "ram": used["ram"]}
+    return found | {"estimated_ram": fit.block_rams(config, name)}
 
 
-def main() -> None:
+def main(names: list[str]) -> None:
     WORK.mkdir(parents=True, exist_ok=True)
-    record = {}
-    for name in BOARDS:
-        rows, luts = [], []
+    record = json.loads(fit.CALIBRATION.read_text()) if fit.CALIBRATION.exists() else {}
+    for name in names or BOARDS:
+        found = []
         for design in DESIGNS:
-            found, used, config = measure(name, *design)
-            rows.append(found)
-            luts.append(used["lut"])
-            ram = sum(fit._blocks(*shape, name) for shape in fit._memories(config, name))
-            print(name, design, used, f"block RAMs estimated: {ram}", flush=True)
-        scale = 1 / np.array(luts)[:, None]  # relative errors count
-        coefficients, _ = nnls(np.array(rows) * scale, np.ones(len(rows)))
-        errors = (np.array(rows) @ coefficients / luts - 1).round(3)
-        print(name, dict(zip(["design", *fit.FEATURES], coefficients.round(2).tolist(), strict=True)), errors)
-        record[name] = {"lut": coefficients.round(3).tolist(), "yosys": toolchain.find("yosys").version}
-        record[name]["largest_error"] = float(np.abs(errors).max())
-    fit.CALIBRATION.write_text(json.dumps(record, indent=2) + "\n")
-    print(cache.root())
+            found.append(measure(name, *design))
+            print(name, json.dumps(found[-1]), flush=True)
+        coefficients, errors = solve(found)
+        print(name, dict(zip(["design", *fit.FEATURES], coefficients, strict=True)), errors)
+        record[name] = {"lut": coefficients, "yosys": toolchain.find("yosys").version, "designs": found}
+        record[name]["largest_error"] = max(map(abs, errors))
+        fit.CALIBRATION.write_text(json.dumps(record, indent=1) + "\n")
+
+
+def solve(found: list[dict]) -> tuple[list[float], list[float]]:
+    """Shares, none negative, whose relative errors are least in squares; and these errors."""
+    rows, luts = np.array([item["features"] for item in found]), np.array([item["lut"] for item in found])
+    coefficients, _ = nnls(rows / luts[:, None], np.ones(len(rows)))
+    return coefficients.round(3).tolist(), (rows @ coefficients / luts - 1).round(3).tolist()
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

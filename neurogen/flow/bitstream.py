@@ -171,7 +171,7 @@ def _synthesise(job: Job, setting: Pll) -> Path:
         lines = ("read_rtlil board.il", "write_verilog -noattr board.v", "read_verilog design.v", script)
         tail = ("tee -q -o cells.json stat -json", f"write_json {NETLIST}")
         (folder / "synthesis.ys").write_text("\n".join([*lines, *tail]) + "\n")
-        toolchain.run("yosys", ("-q", "-l", "yosys.txt", "synthesis.ys"), folder, "yosys.log")
+        toolchain.run("yosys", ("-q", "-l", "yosys.txt", "synthesis.ys"), folder, "yosys.log", own="yosys.txt")
 
     key = store.digest(text, rtlil, constraints, script, toolchain.find("yosys").version)
     return store.entry("netlist", key, fill)
@@ -192,7 +192,7 @@ def _place(job: Job, netlist: Path, setting: Pll, seed: int) -> Trial:
         for file in kept:
             shutil.copyfile(netlist / file, folder / file)
         try:
-            toolchain.run(name, arguments, folder, f"{name}.log")
+            toolchain.run(name, arguments, folder, f"{name}.log", own="place.txt")
         except ToolError:
             _refuse_if_too_large(job, (folder / "place.txt"))
             raise

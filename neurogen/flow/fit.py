@@ -23,7 +23,7 @@ from .bitstream import too_large
 from .families import Device, families, family
 
 CALIBRATION = Path(__file__).with_name("calibration.json")
-FILL = {"lut": 0.85, "ram": 1.0}
+FILL = {"lut": 0.9, "ram": 1.0}
 """Share of a device that is used unasked: above it, routing takes long and clocks get low."""
 
 LANES, BANKS, UPDATE_LANES, COUNTER_BITS = (4, 8, 16, 32, 64), (1, 2, 4, 8, 16), (1, 2, 4, 8), (32, 16, 0)
@@ -174,5 +174,6 @@ def _reasons(board_name: str, device: Device, need: dict[str, int], optimize: st
         f" {need['ram']} of {device.ram} block RAMs"
     ]
     if counter_bits != COUNTER_BITS[0]:
-        found.append(f"{counter_bits or 'no'}-bit activity counters: the device has no room for wider ones")
+        counters = f"{counter_bits}-bit" if counter_bits else "no"
+        found.append(f"{counters} activity counters: the device has no room for wider ones")
     return found

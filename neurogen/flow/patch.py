@@ -152,6 +152,6 @@ def difference(old: Image, new: Image) -> str | None:
         if getattr(old, name) != getattr(new, name):
             return f"{words} ({getattr(old, name)}, now {getattr(new, name)})"
     for before, after in zip(old.cores, new.cores, strict=True):
-        if any(not np.array_equal(before.ranges[key], after.ranges[key]) for key in before.ranges):
-            return "the group ranges that axons reach"
+        if any(not np.array_equal(before.walks[key], after.walks[key]) for key in before.walks):
+            return "which groups of neurons axons reach"
     return None

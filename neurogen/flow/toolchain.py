@@ -85,8 +85,8 @@ def _native(name: str) -> Tool | None:
     return Tool(name, (path,), f"{name} {found[0]}", True)
 
 
-def run(name: str, arguments: Sequence[str], folder: Path, log: str) -> None:
-    """Run a tool in ``folder``; all that it prints is in the file ``log`` there.
+def run(name: str, arguments: Sequence[str], folder: Path, log: str, own: str = "") -> None:
+    """Run a tool in ``folder``; all that it prints is in the file ``log`` there, then all that is in its ``own`` log.
 
     Raises ToolError, with a copy of the log that outlives the folder, if it fails.
     """
@@ -95,6 +95,9 @@ def run(name: str, arguments: Sequence[str], folder: Path, log: str) -> None:
         code = subprocess.run(
             [*tool.command, *arguments], cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
         ).returncode
+    if own and (folder / own).exists():
+        with (folder / log).open("ab") as output:
+            output.write((folder / own).read_bytes())
     if code:
         raise ToolError(f"{name} failed: {last_words(folder / log)}", keep(folder / log))
 

@@ -1,6 +1,7 @@
 """A board's pins, PLL and reset around the design that was verified, which is instantiated by name."""
 
 import math
+import re
 
 from amaranth.build import Platform
 from amaranth.hdl import ClockDomain, ClockSignal, Const, Elaboratable, Instance, Module, ResetSignal, Signal
@@ -10,6 +11,8 @@ from amaranth.lib.cdc import FFSynchronizer
 from boards import Board
 
 from .families import Pll, family
+
+_SOURCE = re.compile(r"^ *attribute .src .*\n", re.MULTILINE)  # they name files on this machine
 
 RESET_SECONDS = 15e-6
 """An iCE40's block RAMs read as 0 for about 3 microseconds after configuration."""
@@ -66,4 +69,4 @@ def wrapper(board: Board, pll: Pll, design: str) -> tuple[str, str]:
     platform = board.open()
     files = platform.prepare(OnBoard(board, pll, design), "top").files
     constraints = files[f"top.{family(platform).CONSTRAINTS}"]
-    return files["top.il"], constraints
+    return _SOURCE.sub("", files["top.il"]), constraints

@@ -50,7 +50,7 @@ def synthesis(_device: str) -> str:
             "techmap -map +/lattice/latches_map.v",
             "abc -lut 4:7 -dress",
             "clean",
-            "synth_ecp5 -top top -run map_cells:check",
+            "synth_ecp5 -top top -run map_cells:edif",
         )
     )
 
@@ -69,43 +69,45 @@ def used(found: dict[str, int], _cells: dict[str, int]) -> dict[str, int]:
 
 
 def pll(reference_hz: float, wanted_hz: float) -> Pll:
-    """``reference / CLKI_DIV * CLKFB_DIV``, at most ``wanted_hz``, within all limits."""
-    return best(_settings(reference_hz, wanted_hz), wanted_hz, reference_hz)
+    """``reference * CLKOP_DIV / CLKOS_DIV``, at most ``wanted_hz``, within all limits."""
+    return best(_settings(reference_hz), wanted_hz, reference_hz)
 
 
-def _settings(reference: float, wanted: float) -> Iterator[Pll]:
-    for clki in DIVIDERS if within(REFERENCE_HZ, reference) else ():
-        detector = reference / clki
-        for clkfb in DIVIDERS if within(DETECTOR_HZ, detector) else ():
-            hz = detector * clkfb
-            if not within(OUTPUT_HZ, hz) or hz > wanted * (1 + 1e-9):
-                continue
-            for clkop in DIVIDERS:
-                if within(VCO_HZ, hz * clkop):
-                    parameters = {"CLKI_DIV": clki, "CLKFB_DIV": clkfb, "CLKOP_DIV": clkop}
-                    yield Pll(reference, hz * clkop, hz, parameters)
+def _settings(reference: float) -> Iterator[Pll]:
+    """CLKOP is as fast as the reference and fed back; CLKOS is the oscillator divided once more, and goes out."""
+    for clkop in DIVIDERS if within(REFERENCE_HZ, reference) and within(DETECTOR_HZ, reference) else ():
+        for clkos in DIVIDERS if within(VCO_HZ, vco := reference * clkop) else ():
+            if within(OUTPUT_HZ, vco / clkos):
+                yield Pll(reference, vco, vco / clkos, {"CLKOP_DIV": clkop, "CLKOS_DIV": clkos})
 
 
 def clock(m, _board, reference, setting: Pll) -> tuple[Signal, Signal]:
-    """The PLL, whose own output is its feedback, half a period late as Lattice's tools set it."""
+    """The PLL; phases are half a period late, as Lattice's tools set them."""
     m.submodules.reference = buffer = io.Buffer("i", reference)
-    clk, locked = Signal(), Signal()
+    clk, feedback, locked = Signal(), Signal(), Signal()
     m.submodules.pll = Instance(
         "EHXPLLL",
         a_ICP_CURRENT="12",
         a_LPF_RESISTOR="8",
         p_FEEDBK_PATH="CLKOP",
+        p_CLKI_DIV=1,
+        p_CLKFB_DIV=1,
         p_CLKOP_ENABLE="ENABLED",
         p_CLKOP_CPHASE=setting.parameters["CLKOP_DIV"] // 2,
         p_CLKOP_FPHASE=0,
+        p_CLKOS_ENABLE="ENABLED",
+        p_CLKOS_CPHASE=setting.parameters["CLKOS_DIV"] // 2,
+        p_CLKOS_FPHASE=0,
         **{f"p_{name}": value for name, value in setting.parameters.items()},
         i_CLKI=buffer.i,
-        i_CLKFB=clk,
+        i_CLKFB=feedback,
         i_RST=Const(0),
         i_STDBY=Const(0),
         i_PLLWAKESYNC=Const(0),
         i_ENCLKOP=Const(0),
-        o_CLKOP=clk,
+        i_ENCLKOS=Const(0),
+        o_CLKOP=feedback,
+        o_CLKOS=clk,
         o_LOCK=locked,
     )
     return clk, locked
