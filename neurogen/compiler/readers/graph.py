@@ -94,12 +94,11 @@ class Graph:
 
     def _join_thresholds(self) -> None:
         """An integrator whose value goes to one Threshold and nowhere else is a neuron that is never reset."""
-        for name in self.of_kind("neuron"):
-            kind, after = self.nodes[name]["type"], self.after[name]
-            if kind not in INTEGRATORS or len(after) != 1 or self.nodes[after[0]]["type"] != "Threshold":
-                continue
-            threshold = after[0]
-            if self.before[threshold] != [name]:
+        integrators = [name for name in self.of_kind("neuron") if self.nodes[name]["type"] in INTEGRATORS]
+        for name in integrators:
+            kind, threshold = self.nodes[name]["type"], next(iter(self.after[name]), name)
+            alone = self.after[name] == [threshold] and self.before[threshold] == [name]
+            if not alone or self.nodes[threshold]["type"] != "Threshold":
                 continue
             removed = self.nodes.pop(threshold)
             metadata = {**self.nodes[name].get("metadata", {}), **removed.get("metadata", {}), "reset": "none"}

@@ -25,14 +25,12 @@ def shapes(graph: Graph, input_shape: Shape | None = None) -> dict[str, Shape]:
         raise InputError(f"--input-shape is for networks with one input; this one has {', '.join(inputs)}")
     found = {node: input_shape or _input_shape(graph, node) for node in inputs}
     queue = deque(after for node in inputs for after in graph.after[node])
-    while queue:
+    while queue or (queue := deque(_lonely(graph, found))):
         node = queue.popleft()
         shape = None if node in found else _shape(graph, node, taken(graph, node, found))
         if shape is not None:
             found[node] = shape
             queue.extend(graph.after[node])
-        if not queue:
-            queue.extend(_lonely(graph, found))
     for node in graph.of_kind("neuron"):
         found.setdefault(node, (1,))
     return found
@@ -128,7 +126,8 @@ def _input_shape(graph: Graph, node: str) -> Shape:
         raise InputError(f"node {node!r}: shape {values} is no shape; --input-shape says it")
     shape = tuple(int(extent) for extent in values) or (1,)
     wanted = _wanted(graph, node)
-    fitting = (fitted(shape[at:], wanted) for at in range(len(shape))) if wanted else ()
+    spare = len(shape) - len(wanted) if wanted else -1
+    fitting = (fitted(shape[at:], wanted) for at in range(max(spare, 0) + 1)) if wanted else ()
     shape = next((found for found in fitting if found is not None), shape)
     if math.prod(shape) > LARGEST:
         raise InputError(f"node {node!r} has {_by(shape)} inputs, more than {LARGEST}")
