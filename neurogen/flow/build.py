@@ -5,10 +5,12 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from ..formats import c_header
+from ..host import data
 from ..spec import memory_map
 from ..spec.errors import InputError
 from ..spec.fields import bits_to_ints
@@ -87,25 +89,25 @@ def _fill(folder: Path, target: Target, seed: int, finish: Finish | None) -> tup
     target.network.save(folder / "image" / "network.npz")
     for name, text in memory_files(target.image).items():
         _write(folder / "image" / name, text)
-    summary, manifest = _summary(target), _manifest(target, seed)
+    found, manifest = _report(target), _manifest(target, seed)
     if finish:
-        summary["bitstream"] = manifest["bitstream"] = finish(folder)
-    _write(folder / "report" / "summary.json", _json(summary))
-    _write(folder / "report" / "index.html", report.page(summary))
+        found.summary["bitstream"] = manifest["bitstream"] = finish(folder)
+    found.write(folder / "report")
     _write(folder / MANIFEST, _json(manifest))
-    return summary, manifest
+    return found.summary, manifest
 
 
-def _summary(target: Target) -> dict[str, Any]:
-    """The report's data; measuring takes a while, so it is kept."""
+def _report(target: Target) -> report.Report:
+    """The report; measuring takes a while, so it is kept."""
     parts = [target.network.digest, target.image.digest, str(target.samples is not None), str(target.folded)]
     texts = [json.dumps([dict(target.equations), target.reasons, target.notes]), source_digest(SOURCES)]
-    key = store.digest("report", *parts, *texts, *versions().values())
+    key = store.digest("report", *parts, *texts, *versions().values(), metadata.version("matplotlib"))
 
     def make(folder: Path) -> None:
-        (folder / "summary.json").write_text(_json(report.summary(target)))
+        samples = None if target.samples is None else data.read(target.samples, target.network.inputs)
+        report.make(target, samples).write(folder)
 
-    return json.loads((store.entry("report", key, make) / "summary.json").read_text())
+    return report.Report.read(store.entry("report", key, make))
 
 
 def _manifest(target: Target, seed: int) -> dict[str, Any]:

@@ -50,6 +50,11 @@ class Run:
     tick_cycles: np.ndarray
     events: Counter = field(repr=False)
 
+    @property
+    def busy_cycles(self) -> np.ndarray:
+        """Clocks in which each core read synapse rows or updated neurons, (nodes,)."""
+        return self.counters[Status.INTEGRATE_CYCLES] + self.counters[Status.UPDATE_CYCLES]
+
 
 class _Observed(Fabric):
     """A fabric that keeps what its ticks did."""

@@ -1,31 +1,77 @@
-"""What a build is, as data (``summary.json``) and as a page (``index.html``)."""
+"""What a build is, as data (``summary.json``), as pictures and as a page (``index.html``)."""
 
-import math
+import base64
+import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
 from golden import network as golden_network
-from golden import samples as golden_samples
-from golden.fabric import Fabric
 
+from .. import neurobench
+from ..compiler.mapping import quality
 from ..compiler.source import integer_equations
 from ..host import data
 from ..spec import memory_map
 from ..spec.config import FabricConfig
-from ..spec.memory_map import COUNTERS, Status
-from ..spec.network import Network
+from ..spec.memory_map import Status
+from . import measure, view
 from .emit import versions
 from .target import Target
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
-CYCLE_SAMPLES = 8
+SUMMARY, PAGE = "summary.json", "index.html"
+FABRIC_SAMPLES = 8
+"""Samples that the fabric's model runs; the network's model runs all of them."""
 
 
-def summary(target: Target) -> dict[str, Any]:
-    """Everything that the report says. Names of NeuroBench where it defines the quantity."""
+@dataclass(frozen=True)
+class Report:
+    """``summary`` is JSON; ``pictures`` are SVG files by their stems."""
+
+    summary: dict[str, Any]
+    pictures: dict[str, str]
+
+    def write(self, folder: Path) -> None:
+        """Write the summary, the pictures and the page."""
+        folder.mkdir(parents=True, exist_ok=True)
+        files = {SUMMARY: json.dumps(self.summary, indent=2) + "\n", PAGE: page(self)}
+        files |= {f"{name}.svg": picture for name, picture in self.pictures.items()}
+        for name, text in files.items():
+            data.replace(folder / name, text.encode())
+
+    @classmethod
+    def read(cls, folder: Path) -> "Report":
+        """What :meth:`write` wrote."""
+        pictures = {path.stem: path.read_text() for path in sorted(folder.glob("*.svg"))}
+        return cls(json.loads((folder / SUMMARY).read_text()), pictures)
+
+
+def make(target: Target, samples: data.Samples | None) -> Report:
+    """The report of ``target``, with what ``samples`` show where there are any."""
+    run = None if samples is None else measure.run(target.image, samples[:FABRIC_SAMPLES].inputs)
+    pictures = {"mapping": view.mapping(target.image, run)}
+    if samples is not None:
+        pictures["spikes"] = view.sample(target.network, samples)
+    found = _plan(target) | {"measured": None if run is None else _measured(target, samples, run)}
+    return Report(found, {name: view.rendered(figure, "svg").decode() for name, figure in pictures.items()})
+
+
+def page(found: Report) -> str:
+    """The report as one self-contained HTML page."""
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["n"] = lambda value, digits=0: f"{value:,.{digits}f}"
+    pictures = {name: base64.b64encode(text.encode()).decode() for name, text in found.pictures.items()}
+    return environment.from_string(TEMPLATE.read_text()).render(found.summary, pictures=pictures)
+
+
+def _plan(target: Target) -> dict[str, Any]:
+    """What is known without a run. Names of NeuroBench where it defines the quantity."""
     network, image, core = target.network, target.image, target.config.core
     return {
         "name": target.name,
@@ -49,17 +95,8 @@ def summary(target: Target) -> dict[str, Any]:
         "mapping": list(_mapping(target)),
         "memory": list(_memory(target.config)),
         "synaptic_operations_per_clock": core.banks * core.lanes * target.config.nodes,
-        "ConnectionSparsity": _connection_sparsity(network),
-        "measured": _measured(target),
+        **neurobench.static(network),
     }
-
-
-def page(found: dict[str, Any]) -> str:
-    """The summary as one self-contained HTML page."""
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.from_string(TEMPLATE.read_text()).render(found)
 
 
 def _mapping(target: Target) -> Iterator[dict[str, Any]]:
@@ -78,41 +115,71 @@ def _memory(config: FabricConfig) -> Iterator[dict[str, Any]]:
                    "bits": bits}  # fmt: skip
 
 
-def _connection_sparsity(network: Network) -> float:
-    """Share of the synapses that could exist and are 0."""
-    present = sum(p.synapses for p in network.projections)
-    return 1 - present / sum(math.prod(p.shape) for p in network.projections)
-
-
-def _measured(target: Target) -> dict[str, Any] | None:
-    """Accuracy, activity and cycles on the samples that are shipped with the network; None without."""
-    if target.samples is None:
-        return None
-    samples = data.read(target.samples, target.network.inputs)
-    result = golden_network.run(target.network, samples.inputs, record=target.network.order)
-    outputs = {o.population for o in target.network.outputs if not o.values}
-    classes = data.decide({name: s for name, s in result.spikes.items() if name in outputs}, result.values)
-    sites = sum(p.size for p in target.network.populations) * samples.steps * len(samples)
-    fired = sum(result.counts[p.name] for p in target.network.populations)
+def _measured(target: Target, samples: data.Samples, run: measure.Run) -> dict[str, Any]:
+    """Accuracy and activity on all samples; clocks, traffic and energy terms on those that the fabric's model ran."""
+    found = golden_network.run(target.network, samples.inputs)
+    classes = data.decide(found.spikes, found.values)
+    accuracy = None if samples.labels is None else float((classes == samples.labels).mean())
+    sites = {item.name: item.size for item in (*target.network.inputs, *target.network.populations)}
     return {
         "samples": len(samples),
         "steps": samples.steps,
-        "ClassificationAccuracy": None if samples.labels is None else float((classes == samples.labels).mean()),
-        "ActivationSparsity": 1 - fired / sites,
-        "SynapticOperations": {"Effective_ACs": sum(result.operations) / len(samples)},
-        "spikes_per_sample": {name: count / len(samples) for name, count in result.counts.items()},
-        **_cycles(target, samples[:CYCLE_SAMPLES]),
-    }
+        "notes": list(samples.notes),
+        "ClassificationAccuracy": accuracy,
+        **neurobench.workload(target.network, found, len(samples), samples.steps),
+        "activity": [
+            {"name": name, "events_per_sample": count / len(samples),
+             "events_per_neuron_and_step": count / len(samples) / samples.steps / sites[name]}
+            for name, count in found.counts.items()
+        ],
+        "fabric_samples": run.samples,
+        "clocks": _clocks(target.config, run),
+        "placement": _placement(target.config, run),
+        "energy_terms_per_sample": _energy_terms(target.config, run),
+    }  # fmt: skip
 
 
-def _cycles(target: Target, samples: data.Samples) -> dict[str, Any]:
-    """Clocks in which synapse rows are read and neurons updated, for a sample, in the busiest core."""
-    fabric = Fabric(target.image)
-    golden_samples.run(fabric, samples.inputs)
-    counters = [fabric.counters(core) for core in range(target.config.nodes)]
-    total = {c: [found[c] / len(samples) for found in counters] for c in COUNTERS}
+def _clocks(config: FabricConfig, run: measure.Run) -> dict[str, Any]:
+    """Clocks of a tick without stalls, by the cycle model; ``exact`` or, on a mesh, a proved lower bound."""
+    operations = run.counters[Status.ROWS].sum() * config.core.lanes
     return {
-        "integrate_cycles_per_sample": max(total[Status.INTEGRATE_CYCLES]),
-        "update_cycles_per_sample": max(total[Status.UPDATE_CYCLES]),
-        "packets_per_sample": sum(total[Status.PACKETS]),
+        "exact": config.nodes == 1,
+        "per_tick": float(run.tick_cycles.mean()),
+        "longest_tick": int(run.tick_cycles.max()),
+        "per_sample": float(run.tick_cycles.sum() / run.samples),
+        "integrate_per_sample": float(run.counters[Status.INTEGRATE_CYCLES].max() / run.samples),
+        "update_per_sample": float(run.counters[Status.UPDATE_CYCLES].max() / run.samples),
+        "synaptic_operations_per_clock": float(operations / run.tick_cycles.sum()),
+        "simulated": None,
     }
+
+
+def _placement(config: FabricConfig, run: measure.Run) -> dict[str, Any]:
+    """How good the mapping is.
+
+    ``core_balance``: mean by largest of the cores' busy clocks, over the cores that do anything. ``bank_use``: synapse
+    rows read, by what the banks could have read in the clocks in which they read any.
+    """
+    hops = quality.hops(run.events, config)
+    integrate, busy = run.counters[Status.INTEGRATE_CYCLES], run.busy_cycles
+    most = integrate.sum() * config.core.banks
+    return {
+        "hops_per_sample": hops.placed / run.samples,
+        "lower_bound": hops.bound / run.samples,
+        "best": None if hops.best is None else hops.best / run.samples,
+        "random": hops.random / run.samples,
+        "core_balance": float(busy[busy > 0].mean() / busy.max()) if busy.any() else None,
+        "bank_use": float(run.counters[Status.ROWS].sum() / most) if most else None,
+    }
+
+
+def _energy_terms(config: FabricConfig, run: measure.Run) -> dict[str, float]:
+    """The factors of P = P_idle + P_core active + P_N neuron updates + P_S synaptic operations + P_H hops."""
+    lanes = config.core.lanes
+    terms = {
+        "active_cycles": run.busy_cycles.sum(),
+        "neuron_updates": run.counters[Status.UPDATES].sum() * lanes,
+        "synaptic_operations": run.counters[Status.ROWS].sum() * lanes,
+        "hops": run.counters[Status.HOPS].sum(),
+    }
+    return {name: float(count / run.samples) for name, count in terms.items()}

@@ -13,7 +13,7 @@ import neurogen
 ROOT = Path(neurogen.__file__).resolve().parents[1]
 SPEC = {"neurogen", "neurogen.spec"}
 HEAVY = {"numpy", "pydantic", "amaranth", "networkx", "scipy", "nir", "h5py", "cocotb", "rich", "jinja2"}
-FLOW = ("rtl", "compiler", "host", "tb", "flow", "formats", "catalog")
+FLOW = ("rtl", "compiler", "host", "tb", "flow", "formats", "catalog", "neurobench")
 
 # package: (what of ours it may import, what of others' it may not)
 LAYERS = {
