@@ -18,6 +18,7 @@ from ...spec.errors import InputError
 from . import hdf5_process
 
 TIMEOUT_SECONDS = 10
+PROGRAM = hdf5_process.__file__
 BYTES_PER_SECOND = 4 << 20  # what slow storage delivers: large files may take longer
 
 
@@ -43,7 +44,7 @@ class _Reader:
 
     def __init__(self):
         self.process = subprocess.Popen(
-            [sys.executable, "-P", hdf5_process.__file__],
+            [sys.executable, "-P", PROGRAM],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -58,6 +58,8 @@ class _Reading:
         timed = bool(self.graph.of_kind("delay"))
         self.conventions, self.dt, notes = resolve(self.records, opens, options, timed)
         self.notes += notes
+        if options.framework is None and any(node.endswith("Torch") for node in self.neurons):
+            self.notes.append("its nodes are named as Rockpool names them, whose numbers want --framework rockpool")
         self.drives = Drives(self.graph, self.shapes, self._steps)
         self.names: dict[str | None, str] = {}
         for node in (*self.graph.of_kind("Input"), *self.neurons):
