@@ -13,7 +13,6 @@ from neurogen.tb.driver import FabricDriver
 from neurogen.tb.plan import Planner
 
 from .property_cases import Case, Coverage, case
-from .random_networks import FABRICS
 
 JOB, DONE, FAILED = Path("property.json"), Path("done.json"), Path("failed.json")
 
@@ -26,7 +25,7 @@ async def cases(dut) -> None:
     for index in range(job["first"], job["end"]):
         drawn = case(job["fabric"], job["seed"], index)
         if driver is None:
-            driver = FabricDriver(dut, FABRICS[drawn.fabric], limit=1 << 18)
+            driver = FabricDriver(dut, drawn.image.config, limit=1 << 18)
             await driver.start()
         for name in ("idle", "stall"):
             getattr(dut, name).value = getattr(drawn, name)
