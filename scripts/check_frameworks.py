@@ -34,6 +34,7 @@ from neurogen.compiler import Options, read, reference  # noqa: E402
 RECORDS = ROOT / "rtl_tests" / "data" / "frameworks"
 SAMPLES, STEPS, DENSITY = 4, 50, 0.4
 SIZES = (12, 16, 8)
+MAP = (2, 8, 7)  # input of the convolutional networks
 TOLERANCE = 1e-4  # frameworks compute in float32
 TIMINGS = {True: "delayed", False: "snntorch-immediate"}
 
@@ -51,7 +52,7 @@ class Case:
 
 
 def snntorch() -> Iterator[Case]:
-    """Leaky in all reset modes, also with numbers that float32 and integers hold exactly; RLeaky; Synaptic.
+    """Leaky in all reset modes, also with numbers that float32 and integers hold exactly; RLeaky; Synaptic; Conv2d.
 
     Left out are RLeaky and Synaptic with a delayed reset to zero: they ignore all input in the step after a spike.
     """
@@ -86,6 +87,11 @@ def snntorch() -> Iterator[Case]:
     ]
     currents = [snn.Synaptic(**value, init_hidden=True) for value in values]
     yield case("synaptic", *currents, framework="snntorch")
+    full = [{"beta": torch.full(shape, 0.8), "threshold": torch.ones(shape)} for shape in ((4, 4, 7), SIZES[2:])]
+    net = convolutional(*(snn.Leaky(**value, init_hidden=True) for value in full))
+    x, traces = stepped(net, lambda module, s: module(s), lambda module: module.mem, shape=MAP)
+    graph = export_to_nir(net, torch.zeros(1, *MAP), ignore_dims=[0])
+    yield finished("snntorch_conv", {"framework": "snntorch"}, graph, x, traces)
 
 
 def norse() -> Iterator[Case]:
@@ -146,7 +152,7 @@ def sinabs() -> Iterator[Case]:
 
 
 def spikingjelly() -> Iterator[Case]:
-    """LIF with and without decaying input, IF, CUBALIF; hard resets, which are all that it exports."""
+    """LIF with and without decaying input, IF, CUBALIF, Conv2d; hard resets, which are all that it exports."""
     import torch
     from spikingjelly.activation_based import neuron
     from spikingjelly.activation_based.nir_exchange import export_to_nir
@@ -161,6 +167,10 @@ def spikingjelly() -> Iterator[Case]:
         x, traces = stepped(net, lambda module, s: module(s), lambda module: module.v)
         graph = export_to_nir(net, torch.zeros(SAMPLES, SIZES[0]), dt=1e-3)
         yield finished(f"spikingjelly_{name}", {"framework": "spikingjelly", "dt": 1e-3}, graph, x, traces)
+    net = convolutional(neuron.LIFNode(tau=2.0, v_threshold=0.5), neuron.IFNode())
+    x, traces = stepped(net, lambda module, s: module(s), lambda module: module.v, shape=MAP)
+    graph = export_to_nir(net, torch.zeros(SAMPLES, *MAP), dt=1e-3)
+    yield finished("spikingjelly_conv", {"framework": "spikingjelly", "dt": 1e-3}, graph, x, traces)
 
 
 def rockpool() -> Iterator[Case]:
@@ -191,9 +201,9 @@ FRAMEWORKS: dict[str, Callable[[], Iterator[Case]]] = {
 }
 
 
-def random_spikes(steps: int = STEPS) -> np.ndarray:
+def random_spikes(steps: int = STEPS, size: int = SIZES[0]) -> np.ndarray:
     """(B, T, n), the same for every case."""
-    return (np.random.default_rng(1).random((SAMPLES, steps, SIZES[0])) < DENSITY).astype(np.uint8)
+    return (np.random.default_rng(1).random((SAMPLES, steps, size)) < DENSITY).astype(np.uint8)
 
 
 def chain(first, second, gain: float = 1.0, exact: bool = False):
@@ -211,13 +221,26 @@ def chain(first, second, gain: float = 1.0, exact: bool = False):
     return torch.nn.Sequential(OrderedDict(fc1=linears[0], lif1=first, fc2=linears[1], lif2=second))
 
 
-def stepped(net, call: Callable, membrane: Callable, steps: int = STEPS):
+def convolutional(first, second):
+    """Conv2d with a stride and padding, neurons, average pooling, Linear, neurons."""
+    import torch
+
+    conv, linear = torch.nn.Conv2d(2, 4, 3, stride=(2, 1), padding=1), torch.nn.Linear(4 * 2 * 3, SIZES[2])
+    with torch.no_grad():
+        conv.weight.normal_(0.05, 0.4)
+        linear.weight.normal_(0.2, 1.5)
+    pooling = {"pool": torch.nn.AvgPool2d(2), "flatten": torch.nn.Flatten()}
+    return torch.nn.Sequential(OrderedDict(conv1=conv, lif1=first, **pooling, fc2=linear, lif2=second))
+
+
+def stepped(net, call: Callable, membrane: Callable, steps: int = STEPS, shape: tuple[int, ...] = SIZES[:1]):
     """Random spikes, and by layer what modules that are called step by step made of them."""
     import torch
 
-    x, found = random_spikes(steps), {name: ([], []) for name, _ in net.named_children() if name.startswith("lif")}
+    x = random_spikes(steps, int(np.prod(shape)))
+    found = {name: ([], []) for name, _ in net.named_children() if name.startswith("lif")}
     for step in range(steps):
-        s = torch.from_numpy(x[:, step]).float()
+        s = torch.from_numpy(x[:, step]).float().reshape(-1, *shape)
         for name, module in net.named_children():
             s = call(module, s)
             if name in found:
@@ -231,8 +254,11 @@ def finished(name: str, options: dict, graph, x: np.ndarray, traces: dict) -> Ca
     with h5py.File(buffer, "w") as file:
         _write(file.create_group("node"), graph.to_dict())
     data = buffer.getvalue()
-    spikes = {key: trace[0].detach().numpy().astype(np.uint8) for key, trace in traces.items()}
-    membranes = {key: trace[1].detach().numpy().astype(np.float32) for key, trace in traces.items()}
+    flat = {
+        key: [part.detach().numpy().reshape(*part.shape[:2], -1) for part in trace] for key, trace in traces.items()
+    }
+    spikes = {key: trace[0].astype(np.uint8) for key, trace in flat.items()}
+    membranes = {key: trace[1].astype(np.float32) for key, trace in flat.items()}
     return Case(name, options, data, x, spikes, membranes)
 
 
