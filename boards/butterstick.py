@@ -13,5 +13,5 @@ BOARD = Board(
     clock="clk30",
     link="adapter at the microSD slot: DAT0 (rx), CMD (tx)",
     loader=("dfu-util", "-d", "1209:5af1", "-a", "0", "-D", "{bitstream}"),
-    extra=(UARTResource(0, rx="C12", tx="A13", attrs=Attrs(IO_TYPE="LVCMOS33")),),
+    extra=(UARTResource(0, rx="C12", tx="A13", attrs=Attrs(IO_TYPE="LVCMOS33", PULLMODE="UP")),),
 )

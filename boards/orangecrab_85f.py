@@ -13,5 +13,5 @@ BOARD = Board(
     clock="clk",
     link="adapter at pins 0 (rx), 1 (tx)",
     loader=("--board", "orangeCrab"),
-    extra=(UARTResource(0, rx="0", tx="1", conn=("io", 0), attrs=Attrs(IO_TYPE="LVCMOS33")),),
+    extra=(UARTResource(0, rx="0", tx="1", conn=("io", 0), attrs=Attrs(IO_TYPE="LVCMOS33", PULLMODE="UP")),),
 )

@@ -13,5 +13,5 @@ BOARD = Board(
     clock="clk16",
     link="adapter at pins 1 (rx), 2 (tx)",
     loader=("tinyprog", "-p", "{bitstream}"),
-    extra=(UARTResource(0, rx="A2", tx="A1", attrs=Attrs(IO_STANDARD="SB_LVCMOS")),),
+    extra=(UARTResource(0, rx="A2", tx="A1", attrs=Attrs(IO_STANDARD="SB_LVCMOS", PULLUP=1)),),
 )

@@ -26,7 +26,7 @@ from ..spec.image import Image
 from . import cache as store
 from . import emit, patch, toolchain
 from .families import RESOURCES, Pll, family
-from .wiring import wrapper
+from .wiring import TOP, wrapper
 
 MARGIN = 0.05
 """How much faster the routed design has to be than its clock."""
@@ -161,7 +161,7 @@ def design(job: Job, image: Image | None, setting: Pll) -> str:
 
 def _synthesise(job: Job, setting: Pll) -> Path:
     """The folder with the netlist of the design for one clock."""
-    script, text = job.family.synthesis(job.board.device), design(job, job.drawn, setting)
+    script, text = job.family.synthesis(job.board.device, TOP), design(job, job.drawn, setting)
     rtlil, constraints = wrapper(job.board, setting, job.top)
 
     def fill(folder: Path) -> None:

@@ -100,14 +100,16 @@ def fit(network: Network, wishes: Wishes, board: Board, board_name: str, optimiz
     """
     module = family(board.platform())
     device, choices = module.DEVICES[board.device], list(_choices(network, wishes))
-    smallest = adapted(size(network, _asked(wishes, min(choices))).config, module.NAME)
+    smallest = adapted(
+        size(network, _asked(wishes, min(choices))).config, module.NAME, programmable=wishes.programmable
+    )
     ranked = sorted(choices, key=lambda choice: _rank(network, _like(smallest, choice), module.NAME, optimize))
     for counter_bits in COUNTER_BITS:
         for choice in ranked:
             if not _fits(estimate(_like(smallest, choice, counter_bits), module.NAME), device):
                 continue
             sizing = size(network, _asked(wishes, choice))
-            config = adapted(sizing.config, module.NAME, counter_bits)
+            config = adapted(sizing.config, module.NAME, counter_bits, wishes.programmable)
             need = estimate(config, module.NAME)
             if _fits(need, device):
                 return Sizing(config, [*sizing.reasons, *_reasons(board_name, device, need, optimize, counter_bits)])
@@ -117,10 +119,16 @@ def fit(network: Network, wishes: Wishes, board: Board, board_name: str, optimiz
     raise InputError(f"the smallest fabric for {too_large(network.name, board_name, worst, least[worst], available)}")
 
 
-def adapted(config: FabricConfig, name: str, counter_bits: int = COUNTER_BITS[0]) -> FabricConfig:
-    """The fabric as the family holds it best: iCE40 has no LUT RAM; the image is where it can be exchanged."""
-    accumulators = "block" if name == "ice40" else "distributed"
-    return _changed(config, accumulators=accumulators, image_memories="block", counter_bits=counter_bits)
+def adapted(
+    config: FabricConfig, name: str, counter_bits: int = COUNTER_BITS[0], programmable: bool = False
+) -> FabricConfig:
+    """The fabric as the family holds it best: iCE40 has no LUT RAM; an image inside is where it can be exchanged."""
+    return _changed(
+        config,
+        accumulators="block" if name == "ice40" else "distributed",
+        image_memories="any" if programmable else "block",
+        counter_bits=counter_bits,
+    )
 
 
 def cycles(network: Network, config: FabricConfig) -> float:

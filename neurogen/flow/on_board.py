@@ -31,7 +31,12 @@ class Wanted:
 
 
 def implement(target: Target, wanted: Wanted, seed: int, progress: bitstream.Progress = lambda _: None) -> Finish:
-    """Synthesis, place and route for a board. The image is in the bitstream, or loaded by the host."""
+    """Synthesis, place and route for a board. The image is in the bitstream, or loaded by the host.
+
+    Raises InputError if the fabric's tables cannot be found in a bitstream.
+    """
+    if target.folded and target.config.core.image_memories != "block":
+        raise InputError('a bitstream with its image inside needs a fabric with core.image_memories = "block"')
     job = bitstream.Job(
         name=target.name,
         board_name=wanted.board,

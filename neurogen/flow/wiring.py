@@ -14,6 +14,9 @@ from .families import Pll, family
 
 _SOURCE = re.compile(r"^ *attribute .src .*\n", re.MULTILINE)  # they name files on this machine
 
+TOP = "Board"
+"""The module with the board's pins; no network has a name with a capital letter."""
+
 RESET_SECONDS = 15e-6
 """An iCE40's block RAMs read as 0 for about 3 microseconds after configuration."""
 
@@ -67,6 +70,5 @@ class OnBoard(Elaboratable):
 def wrapper(board: Board, pll: Pll, design: str) -> tuple[str, str]:
     """The board's top level as RTLIL, and its constraints in the form that the family's place and route reads."""
     platform = board.open()
-    files = platform.prepare(OnBoard(board, pll, design), "top").files
-    constraints = files[f"top.{family(platform).CONSTRAINTS}"]
-    return _SOURCE.sub("", files["top.il"]), constraints
+    files = platform.prepare(OnBoard(board, pll, design), TOP).files
+    return _SOURCE.sub("", files[f"{TOP}.il"]), files[f"{TOP}.{family(platform).CONSTRAINTS}"]

@@ -4,7 +4,7 @@ A family's module defines
 
 * ``NAME``, as amaranth's platforms spell it in lower case; ``DEVICES``: type -> :class:`Device`;
 * ``TOOLS``: the tools in the order in which they run; ``SUFFIX`` of the bitstream;
-* ``synthesis(device)``: the Yosys commands between reading Verilog and writing JSON;
+* ``synthesis(device, top)``: the Yosys commands between reading Verilog and writing JSON;
 * ``place(platform)``: nextpnr's arguments for the device; ``CONSTRAINTS``: its option for the constraints, which is
   their file's suffix too; ``ROUTE_OPTION`` for the routed design, ``ROUTED`` the suffix of that file;
 * ``PACK``: the packer's arguments; ``USED``: resource -> name in nextpnr's report; ``used(report, cells)``: how much;

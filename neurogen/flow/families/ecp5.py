@@ -42,15 +42,15 @@ LAYOUTS = (*(_WORDS.reshape(-1, width) for width in (36, 18, 9)), *(_DATA.reshap
 _RAM = re.compile(r"^\.bram_init (\d+)\n((?:[0-9a-f ]+\n)+)", re.MULTILINE)
 
 
-def synthesis(_device: str) -> str:
+def synthesis(_device: str, top: str) -> str:
     """ABC9, the default for this family, does not survive large designs in WebAssembly; classic ABC does."""
     return "\n".join(
         (
-            "synth_ecp5 -top top -run begin:map_luts",
+            f"synth_ecp5 -top {top} -run begin:map_luts",
             "techmap -map +/lattice/latches_map.v",
             "abc -lut 4:7 -dress",
             "clean",
-            "synth_ecp5 -top top -run map_cells:edif",
+            f"synth_ecp5 -top {top} -run map_cells:edif",
         )
     )
 

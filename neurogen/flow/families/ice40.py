@@ -37,9 +37,9 @@ LAYOUTS = (np.arange(ROWS * COLUMNS).reshape(ROWS, COLUMNS),)
 _RAM = re.compile(r"^\.ram_data (\d+ \d+)\n((?:[0-9a-f]+\n)+)", re.MULTILINE)
 
 
-def synthesis(device: str) -> str:
+def synthesis(device: str, top: str) -> str:
     """Multipliers only where the device has some."""
-    return f"synth_ice40 -top top {'-dsp' if DEVICES[device].dsp else ''}"
+    return f"synth_ice40 -top {top} {'-dsp' if DEVICES[device].dsp else ''}"
 
 
 def place(platform) -> tuple[str, ...]:
