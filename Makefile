@@ -11,7 +11,7 @@ stamp = $(VENV)/$(1)-$(shell cat $(2) pyproject.toml | cksum | cut -d' ' -f1).st
 BUILD_STAMP := $(call stamp,build,requirements/build.lock)
 TEST_STAMP := $(call stamp,test,requirements/build.lock requirements/test.lock)
 
-.PHONY: help build test lint unit sim cocotb formal synth bitstreams calibrate formal-deep meshes soak docs costs mutants doctor format clean
+.PHONY: help build test lint unit sim cocotb formal synth bitstreams calibrate formal-deep meshes soak docs costs mutants frameworks doctor format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | sort | expand -t 12
@@ -33,6 +33,9 @@ meshes: $(TEST_STAMP)  ## trained networks on four meshes, with gates in every s
 
 soak: $(TEST_STAMP)  ## 10,000 random networks on real fabrics (hours, resumable)
 	@$(RUN) -m rtl_tests.soak
+
+frameworks: $(BUILD_STAMP)  ## compare with the real frameworks (the extra `frameworks`, and sinabs with --no-deps)
+	@$(RUN) scripts/check_frameworks.py
 
 format: $(TEST_STAMP)  ## format the sources
 	@$(RUN) -m ruff check --fix-only -q . ; $(RUN) -m ruff format -q .
