@@ -13,7 +13,8 @@ import numpy as np
 from ..host import data
 from ..spec.errors import CheckError, ToolError
 from ..tb import play_files as files
-from ..tb.checker import Statistics, silence
+from ..tb.checker import Statistics
+from ..tb.plan import silence
 from ..tb.play_files import Job, result
 from . import cache as store
 from . import session
