@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -18,14 +18,10 @@ from ..spec.image import Image
 from . import cache as store
 from . import report
 from .emit import source_digest, versions
-from .target import MANIFEST, SHIPPED_SAMPLES, Target, resolve
+from .target import MANIFEST, SHIPPED_SAMPLES, Finish, Target, resolve
 
 FORMAT = 1
 SOURCES = ("spec", "host", "flow", "compiler", "../golden")
-
-Finish = Callable[[Path], dict[str, Any]]
-"""Adds a bitstream to a build that is otherwise complete; returns what summary and manifest say of it."""
-
 
 @dataclass(frozen=True)
 class BuildResult:

@@ -14,9 +14,8 @@ from ..compiler.sizing import ANYTHING
 from ..spec.errors import InputError
 from ..spec.network import Network
 from . import bitstream, cache, fit, patch
-from .build import Finish
 from .families import families, family
-from .target import MANIFEST, SHIPPED, Target
+from .target import MANIFEST, SHIPPED, Finish, Target
 
 FOLDER, LOGS = "bitstream", "logs"
 

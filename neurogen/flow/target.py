@@ -1,7 +1,7 @@
 """What a verb works on: a network file, compiled on the spot, or a build directory."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,9 @@ from .emit import Emitted
 DATA = Path(__file__).resolve().parents[1] / "data"
 SHIPPED, SHIPPED_SAMPLES = DATA / "digits.nir", DATA / "digits_test.npz"
 MANIFEST = "manifest.json"
+
+Finish = Callable[[Path], dict[str, Any]]
+"""Adds a bitstream to a build that is otherwise complete; returns what summary and manifest say of it."""
 
 
 @dataclass(frozen=True)
