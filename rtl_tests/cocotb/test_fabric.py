@@ -7,12 +7,13 @@ import pytest
 
 from neurogen.flow import lint
 from neurogen.flow.build import build
-from neurogen.flow.emit import Emitted
+from neurogen.flow.emit import Emitted, overlay
 from neurogen.flow.simulate import engines, simulate
 from neurogen.flow.target import SHIPPED_SAMPLES, resolve
 from neurogen.flow.verify import verify
 from neurogen.spec.errors import CheckError
 from rtl_tests.cocotb.simulators import SIMULATORS, needs
+from rtl_tests.random_networks import STORES
 
 SEED = 3
 FOUR_BITS = {"quantise": {"weight_bits": 4}}
@@ -55,6 +56,11 @@ def test_emitted_verilog_is_accepted_without_a_warning(options):
     for name in SIMULATORS:
         needs(name)
     lint.lint(resolve(None, options).emitted)
+
+
+@pytest.mark.parametrize("name", ["conv_2x2", "sparse_2x2"])
+def test_every_synapse_store_is_accepted_without_a_warning(name):
+    lint.lint(overlay(STORES[name]))
 
 
 def test_the_linter_sees_warnings():
