@@ -89,6 +89,8 @@ def _draw_neurons(config: FabricConfig, memory: CoreImage, rng: np.random.Genera
     delivers = rng.random(core.groups) < rng.choice([0.0, 0.2, 0.8])
     delivers[rng.integers(1, core.groups + 1) :] = False  # groups that fire rarely may follow
     memory.groups["value"][:] = core.values * delivers
+    if core.graded:  # relays are not drawn: nothing would bound their sums
+        memory.groups["graded"][:] = delivers & (rng.random(core.groups) < 0.5)
     for table, scope in ((memory.groups, "per_population"), (memory.neurons, "per_neuron")):
         for name in (parameter.name for parameter in core.neuron.tabled(scope)):
             if name == "threshold":
@@ -118,6 +120,6 @@ def _draw_routes(config: FabricConfig, memory: CoreImage, rng: np.random.Generat
 def random_events(image: Image, steps: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Inputs (T, n): three steps each with the same density of events, from none to all."""
     shape = (steps, image.input_sizes["in"])
-    largest = (1 << image.input_payload_bits["in"]) - 1 if image.input_payload_bits["in"] else 1
+    low, high = image.config.core.payload_range
     dense = rng.random(shape) < np.repeat(rng.choice(DENSITIES, size=(steps, 1)), 3, axis=0)[:steps]
-    return {"in": rng.integers(1, largest + 1, size=shape) * dense}
+    return {"in": rng.integers(low or 1, high + 1, size=shape) * dense}

@@ -75,7 +75,7 @@ async def ticks(dut):
     await driver.start()
     for number in range(IMAGES):
         image = random_image(config, rng)
-        words, expected, counters = script(image, random_events(image, STEPS, rng))
+        words, expected, counters = script(image, inputs := random_events(image, STEPS, rng))
         await driver.exchange(codec.load(image))
         records = await driver.exchange(words)
         done = np.flatnonzero(records.kind == Response.TICK_DONE)
@@ -87,5 +87,7 @@ async def ticks(dut):
             cycles = int(records.extra[end])
             assert cycles == tick.tick_cycles(), f"{cycles} clocks, not {tick.tick_cycles()}; {where}"
             reached.update(name for name, is_so in features(tick.activity(0)).items() if is_so)
+            reached["graded groups"] += int(tick.tables.graded[tick.emitted // config.core.lanes].any())
+        reached["negative payloads"] += int((inputs["in"] < 0).sum())
     assert driver.stalled == 0
     REACHED.write_text(json.dumps(dict(reached)))

@@ -39,12 +39,22 @@ SPARSE = FabricConfig(
         neuron=NeuronConfig(model="if", parameters={"threshold": "per_population", "bias": "per_neuron"}),
     ),
 )  # fmt: skip
+GRADED = FabricConfig(
+    name="graded",
+    lines=96,
+    core=CoreConfig(
+        axons=28, neurons=40, lanes=4, banks=2, update_lanes=2, weight_bits=4, accumulator_bits=13, payload_bits=6,
+        payload_signed=True, graded=True, delay_slots=8, slot_word_bits=4, ranges=3, routes=96, values=True,
+        neuron=NeuronConfig(model="if", state_bits={"v": 6}, parameters={"threshold": "per_population"}),
+    ),
+)  # fmt: skip
 COMMON = ("no events", "walks of different length", "several routes", "no routes", "packets to core and host")
 CASES = {
     "lif_1x1": (FABRICS["lif_1x1"], ("nothing", "encoder full")),
     "cuba_1x1_block": (FABRICS["cuba_1x1_block"], ("encoder full",)),
     "conv": (CONV, ()),
     "sparse": (SPARSE, ("nothing", "values")),
+    "graded": (GRADED, ("values", "negative payloads", "graded groups")),
     "values": (VALUES, ("nothing", "encoder full", "values", "host slower than routes")),
 }
 

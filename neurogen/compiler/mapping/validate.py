@@ -42,6 +42,9 @@ def _check_routes(core, config: FabricConfig, where: str, taken: dict[tuple[int,
         for entry in range(first[neuron], first[neuron] + count[neuron]):
             row = f"{where}: route {entry}"
             if routes["host"][entry]:
+                group = neuron // config.core.lanes
+                if core.groups["graded"][group] and not core.groups["value"][group]:
+                    raise InputError(f"{row} goes to the host, from neuron {neuron}, which passes its sums on")
                 if routes["line"][entry] >= config.lines:
                     raise InputError(f"{row} names output line {routes['line'][entry]}; there are {config.lines}")
                 continue
