@@ -65,7 +65,22 @@ def build_parser() -> click.Group:
         params=[click.Option(["--version"], is_flag=True, expose_value=False, is_eager=True, callback=_version)],
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for verb in (build, check, quantize, simulate, verify, flash, run, update, boards, neurons, schema, doctor):
+    for verb in (
+        build,
+        check,
+        report,
+        view,
+        quantize,
+        simulate,
+        verify,
+        flash,
+        run,
+        update,
+        boards,
+        neurons,
+        schema,
+        doctor,
+    ):
         group.add_command(verb)
     return group
 
@@ -203,6 +218,8 @@ def _target(project: Project):
         "size": project.size.model_dump(),
         "fabric": project.fabric,
         "seed": project.seed,
+        "mapping": project.mapping.model_dump(),
+        "binning": _binning(project),
     }
     if project.target.board:
         options["fit"] = _fit(project)
@@ -237,7 +254,15 @@ def _binning(project: Project):
     return Binning(**project.data.model_dump())
 
 
-@_verb(*TARGET, *BOARD, "json")
+def _shown(project: Project, target):
+    """The samples that pictures and reports show; None where there are none."""
+    from .host import data
+
+    path = project.mapping.data or target.samples
+    return data.read(Path(path), target.network.inputs, _binning(project)) if path else None
+
+
+@_verb(*TARGET, *BOARD, *DATA, "mapping.data", "json")
 def check(project: Project) -> int:
     """Print what would be built of NETWORK, or every problem found; write nothing."""
     from . import plan
@@ -254,7 +279,7 @@ def check(project: Project) -> int:
     return 0
 
 
-@_verb(*TARGET, *BOARD, "output", "seed", "json")
+@_verb(*TARGET, *BOARD, *DATA, "mapping.data", "output", "seed", "json")
 def build(project: Project) -> None:
     """Write Verilog of NETWORK and everything beside it into a build directory; with --board, a bitstream too."""
     from . import plan
@@ -297,6 +322,46 @@ def _stages() -> Iterator[Callable[[str], None]]:
         return
     with console.status("build") as status:
         yield lambda text: status.update(text)
+
+
+@_verb(*TARGET, *DATA, "mapping.data", "report.engine", "output", "json")
+def report(project: Project) -> None:
+    """Write the report of a build anew, with what other samples show; that of a network file into the directory -o."""
+    from .flow import report as reports
+
+    target = _target(project)
+    if project.output is None and target.directory is None:
+        raise InputError("-o is missing: the directory for the report of a network file")
+    folder = Path(project.output) if project.output else target.directory / "report"
+    samples = _shown(project, target)
+    if project.report.engine and samples is None:
+        raise InputError("--data is missing: the samples whose clocks are to be measured")
+    found = reports.make(target, samples)
+    if project.report.engine:
+        clocks = reports.simulated(target, _path(project.mapping.data), project.report.engine, _binning(project))
+        found.summary["measured"]["clocks"]["simulated"] = clocks
+    reports.renew(folder, found)
+    _print(project, found.summary, f"{reports.text(found)}\nwritten: {folder / reports.PAGE}")
+
+
+@_verb(*TARGET, *DATA, "mapping.data", "view.what", "view.sample", "view.output")
+def view(project: Project) -> None:
+    """Draw NETWORK: the mesh with its populations and traffic, or the spikes of one sample."""
+    from .flow import measure
+    from .flow import view as pictures
+    from .host import data
+
+    wanted = project.view
+    if wanted.output is None:
+        raise InputError("-o is missing: the picture to write, .svg, .png or .pdf")
+    kind, target = pictures.format_of(Path(wanted.output)), _target(project)
+    samples = _shown(project, target)
+    if wanted.what == "mapping":
+        figure = pictures.mapping(target.image, samples and measure.run(target.image, samples.inputs))
+    else:
+        figure = pictures.sample(target.network, samples, wanted.sample)
+    data.replace(Path(wanted.output), pictures.rendered(figure, kind))
+    click.echo(f"written: {wanted.output}")
 
 
 @_verb("flash.dry_run", "flash.permanent", "target.boards_dir")

@@ -113,8 +113,25 @@ class MappingOptions(Config):
     """How the network is placed on the mesh; results do not depend on it."""
 
     data: Annotated[
-        str | None, Field(description="X: samples whose measured activity decides where cores stand on the mesh")
+        str | None,
+        Field(description="X: samples whose activity places the cores, and is shown; default: those shipped"),
     ] = None
+
+
+class ViewOptions(Config):
+    """What ``view`` draws."""
+
+    what: Annotated[
+        Literal["mapping", "spikes"], Field(description="the mesh and its traffic, or the spikes of one sample")
+    ] = "mapping"
+    sample: Annotated[int, Field(ge=0, description="number of the sample whose spikes are drawn")] = 0
+    output: Annotated[str | None, Field(description="the picture: .svg, .png or .pdf")] = None
+
+
+class ReportOptions(Config):
+    """What ``report`` measures besides."""
+
+    engine: Annotated[str | None, Field(description="simulator that measures a tick's clocks in the Verilog")] = None
 
 
 class SweepOptions(Config):
@@ -209,6 +226,8 @@ class Project(Config):
     ] = None
     data: DataOptions = DataOptions()
     mapping: MappingOptions = MappingOptions()
+    view: ViewOptions = ViewOptions()
+    report: ReportOptions = ReportOptions()
     sweep: SweepOptions = SweepOptions()
     simulate: SimulateOptions = SimulateOptions()
     verify: VerifyOptions = VerifyOptions()
@@ -224,8 +243,8 @@ class Project(Config):
 
 
 PATHS = (
-    *("network", "output", "simulate.input", "simulate.output", "verify.input", "mapping.data", "target.boards_dir"),
-    *("run.input", "run.output", "sweep.data"),
+    *("network", "output", "simulate.input", "simulate.output", "verify.input", "mapping.data", "view.output"),
+    *("target.boards_dir", "run.input", "run.output", "sweep.data"),
 )
 
 

@@ -21,11 +21,10 @@ from ..spec.memory_map import Status
 from . import measure, view
 from .emit import versions
 from .target import Target
+from .verify import verify
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 SUMMARY, PAGE = "summary.json", "index.html"
-FABRIC_SAMPLES = 8
-"""Samples that the fabric's model runs; the network's model runs all of them."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +51,59 @@ class Report:
 
 def make(target: Target, samples: data.Samples | None) -> Report:
     """The report of ``target``, with what ``samples`` show where there are any."""
-    run = None if samples is None else measure.run(target.image, samples[:FABRIC_SAMPLES].inputs)
+    run = None if samples is None else measure.run(target.image, samples.inputs)
     pictures = {"mapping": view.mapping(target.image, run)}
     if samples is not None:
         pictures["spikes"] = view.sample(target.network, samples)
     found = _plan(target) | {"measured": None if run is None else _measured(target, samples, run)}
     return Report(found, {name: view.rendered(figure, "svg").decode() for name, figure in pictures.items()})
+
+
+def renew(folder: Path, found: Report) -> None:
+    """Write a report over an earlier one, keeping what that says of a bitstream."""
+    if (folder / SUMMARY).exists() and "bitstream" in (old := Report.read(folder).summary):
+        found.summary["bitstream"] = old["bitstream"]
+    found.write(folder)
+
+
+def simulated(target: Target, path: Path | None, engine: str, binning: data.Binning) -> dict[str, Any]:
+    """Clocks of a tick in the Verilog, over one sample without stalls at the ports, beside what the model says."""
+    (found,) = verify(target, path, [engine], samples=1, allow_silent=True, binning=binning)
+    counts = found.statistics
+    return {
+        "simulator": engine,
+        "ticks": counts.ticks,
+        "per_tick": counts.tick_cycles / counts.ticks,
+        "bound_per_tick": counts.bound_cycles / counts.ticks,
+    }
+
+
+def text(found: Report) -> str:
+    """What matters most, on a few lines."""
+    measured = found.summary["measured"]
+    lines = [
+        f"Footprint {found.summary['Footprint']:,} bytes, ConnectionSparsity {found.summary['ConnectionSparsity']}"
+    ]
+    if measured:
+        clocks, placed, operations = measured["clocks"], measured["placement"], measured["SynapticOperations"]
+        if measured["ClassificationAccuracy"] is not None:
+            lines.append(f"ClassificationAccuracy {measured['ClassificationAccuracy']:.2%}")
+        lines.append(f"ActivationSparsity {measured['ActivationSparsity']:.4f}")
+        lines.append(
+            f"SynapticOperations {operations['Effective_ACs']:,.0f} ACs a sample of {operations['Dense']:,} dense"
+        )
+        kind = "" if clocks["exact"] else "at least "
+        lines.append(f"clocks {kind}{clocks['per_tick']:.1f} a tick, {kind}{clocks['per_sample']:,.0f} a sample")
+        if clocks["simulated"]:
+            lines.append(
+                "clocks {per_tick:.1f} a tick in {simulator} ({bound_per_tick:.1f} by the model)".format(
+                    **clocks["simulated"]
+                )
+            )
+        lines.append(
+            "hops {hops_per_sample:,.1f} a sample; bound {lower_bound:,.1f}, random {random:,.1f}".format(**placed)
+        )
+    return "\n".join(lines)
 
 
 def page(found: Report) -> str:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from .. import compiler
+from ..host import data
 from ..spec.config import FabricConfig
 from ..spec.errors import InputError
 from ..spec.image import Image
 from ..spec.network import Network
-from . import emit
+from . import emit, measure
 from .emit import Emitted
 
 DATA = Path(__file__).resolve().parents[1] / "data"
@@ -68,7 +69,8 @@ def resolve(target: "Target | Path | str | None", options: Mapping[str, Any] | N
 
     ``options`` has what a project file says: ``import``, ``quantise`` and ``size`` (mappings of the fields of
     ``compiler.Options``, ``Quantisation`` and ``Wishes``), ``fabric`` (a FabricConfig or None), ``fit`` (what chooses
-    a fabric where none is given; default ``compiler.size``). They do not apply to a build directory.
+    a fabric where none is given; default ``compiler.size``), ``mapping`` (``data``: samples whose activity placement
+    should suit; default: those shipped), ``binning`` (how these are read). They do not apply to a build directory.
 
     Raises InputError for what cannot be read or mapped.
     """
@@ -88,14 +90,19 @@ def _compile(path: Path, options: Mapping[str, Any]) -> Target:
     if config is None:
         chosen = options["fit"](network, wishes) if options.get("fit") else compiler.size(network, wishes)
         config, reasons = chosen.config, chosen.reasons
-    shipped = path.resolve() == SHIPPED
+    samples = SHIPPED_SAMPLES if path.resolve() == SHIPPED else None
+    shown = options.get("mapping", {}).get("data") or samples
+    activity = None
+    if shown and config.nodes > 1:
+        activity = measure.activity(network, data.read(shown, network.inputs, options.get("binning")).inputs)
+        reasons = [*reasons, f"cores stand where the activity measured on {Path(shown).name} takes few hops"]
     return Target(
         name=network.name,
-        origin="" if shipped else str(path),
+        origin="" if samples else str(path),
         network=network,
-        image=compiler.compile(network, config),
+        image=compiler.compile(network, config, activity=activity),
         folded=not wishes.programmable,
-        samples=SHIPPED_SAMPLES if shipped else None,
+        samples=samples,
         equations=source.equations,
         reasons=tuple(reasons),
         notes=tuple(source.notes if source.network else network.metadata["notes"]),

@@ -129,8 +129,15 @@ def _draw_link(axes: "Axes", x: int, y: int, dx: int, dy: int, flits: float, sca
     axes.text(*middle, f"{flits:,.0f}", fontsize=6, ha="center", va="center", color="#333333")
 
 
-def sample(network: Network, samples: Samples, number: int = 0) -> "Figure":
-    """What goes into a network, and what its populations do, in one sample."""
+def sample(network: Network, samples: Samples | None, number: int = 0) -> "Figure":
+    """What goes into a network, and what its populations do, in one sample.
+
+    Raises InputError if there is no such sample.
+    """
+    if samples is None:
+        raise InputError("--data is missing: the samples whose spikes are to be drawn")
+    if number >= len(samples):
+        raise InputError(f"there is no sample {number}; there are {len(samples)}, from 0 on")
     inputs = {name: events[number : number + 1] for name, events in samples.inputs.items()}
     quiet = {output.population for output in network.outputs if output.values}
     quiet |= {population.name for population in network.populations if population.graded}
