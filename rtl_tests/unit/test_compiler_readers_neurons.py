@@ -193,10 +193,12 @@ def test_a_loop_with_a_delay_waits_no_step_more(tmp_path):
     edges = [("x", "a"), ("a", "late"), ("late", "back"), ("back", "a"), ("a", "y")]
     source = read(write(tmp_path / "a.nir", nodes, edges), NIR_TEXT)
     assert {(p.source, p.delay) for p in source.projections} == {("x", 0), ("a", 2)}
-    del nodes["late"]
-    edges = [("x", "a"), ("a", "back"), ("back", "a"), ("a", "y")]
-    source = read(write(tmp_path / "b.nir", nodes, edges), NIR_TEXT)
+    source = read(write(tmp_path / "b.nir", nodes, [*edges, ("a", "back")]), NIR_TEXT)  # beside the delay, too
+    assert {(p.source, p.delay) for p in source.projections} == {("x", 0), ("a", 1), ("a", 2)}
+    nodes["late"]["delay"] = np.float64(DT)  # both are one step
+    source = read(write(tmp_path / "c.nir", nodes, [*edges, ("a", "back")]), NIR_TEXT)
     assert {(p.source, p.delay) for p in source.projections} == {("x", 0), ("a", 1)}
+    np.testing.assert_allclose(source.projections[1].weights, 2 * nodes["back"]["weight"].T)
 
 
 def test_several_inputs_and_outputs_and_a_skip(tmp_path):

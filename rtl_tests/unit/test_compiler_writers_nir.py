@@ -67,7 +67,7 @@ def strip(path) -> None:
         del file["node/metadata"]
 
 
-def small(model: str, **parameters) -> Network:
+def small(model: str, delay: int = 1, **parameters) -> Network:
     """A recurrent network with a delayed path and a readout, none of whose numbers is ever rounded."""
     rng = np.random.default_rng(7)
     weights = {key: rng.integers(-6, 12, shape) for key, shape in (("in", (5, 4)), ("own", (4, 4)), ("out", (4, 3)))}
@@ -78,7 +78,7 @@ def small(model: str, **parameters) -> Network:
         (Population("a", 4, model, {"exponent": 4} | parameters, {"v": 24}), Population("b", 3, model, readout)),
         (
             Projection("x", "a", weights["in"]),
-            Projection("a", "a", weights["own"], 1),
+            Projection("a", "a", weights["own"], delay),
             Projection("a", "b", weights["out"]),
             Projection("x", "b", rng.integers(-3, 4, (5, 3)), 2),
         ),
@@ -90,7 +90,7 @@ def small(model: str, **parameters) -> Network:
     "network",
     [
         small("if", threshold=90, bias=np.array([1, 2, -3, 0]), reset=1, compare=0),
-        small("if", threshold=70, reset=2, reset_value=-5, reset_timing=0),
+        small("if", delay=2, threshold=70, reset=2, reset_value=-5, reset_timing=0),
         small("lif", leak=0, threshold=90, reset=1, reset_timing=1),
         small("lif", leak=2, decay=4096, threshold=np.array([20, 30, 40, 50]), reset=0, compare=1),
         small("cuba_lif", decay_u=4096, decay_v=0, threshold=90, reset=2, u_overflow=0),
