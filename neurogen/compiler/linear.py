@@ -175,36 +175,39 @@ def _composed(first: Kernel, second: Kernel) -> Kernel | None:
     """
     if first.target != second.source or not all(_seamless(first, second, axis) for axis in (0, 1)):
         return None
+    inner_taps, outer_taps = first.weights.shape[2:], second.weights.shape[2:]
     step = [second.dilation[a] * first.stride[a] for a in (0, 1)]
-    (*_, k1y, k1x), (*_, k2y, k2x) = first.weights.shape, second.weights.shape
-    inner_taps, outer_taps = (k1y, k1x), (k2y, k2x)
-    dilation = tuple(
-        math.gcd(step[a] if outer_taps[a] > 1 else 0, first.dilation[a] if inner_taps[a] > 1 else 0) or 1
-        for a in (0, 1)
-    )
-    spans = [(outer_taps[a] - 1) * step[a] + (inner_taps[a] - 1) * first.dilation[a] for a in (0, 1)]
+    dilation, window = [], []
+    for a in (0, 1):
+        strides = [step[a] * (outer_taps[a] > 1), first.dilation[a] * (inner_taps[a] > 1)]
+        dilation.append(math.gcd(*strides) or 1)
+        span = (outer_taps[a] - 1) * step[a] + (inner_taps[a] - 1) * first.dilation[a]
+        window.append(span // dilation[a] + 1)
     groups = math.gcd(first.groups, second.groups)
-    inner = _regrouped(first.weights, first.groups, groups).reshape(groups, first.target[0] // groups, -1, k1y, k1x)
-    outer = _regrouped(second.weights, second.groups, groups)
-    outer = outer.reshape(groups, -1, first.target[0] // groups, k2y, k2x)
-    window = (spans[0] // dilation[0] + 1, spans[1] // dilation[1] + 1)
-    dtype = np.result_type(first.weights, second.weights)
-    found = np.zeros((second.target[0], first.source[0] // groups, *window), dtype)
+    inner = _by_group(first, groups)
+    outer = _by_group(second, groups)
+    found = np.zeros((groups, outer.shape[1], inner.shape[2], *window), np.result_type(inner, outer))
     for tap in np.ndindex(outer_taps):
-        part = np.einsum("gom,gmcij->gocij", outer[..., tap[0], tap[1]], inner, optimize=True)
         rows, columns = (
             (tap[a] * step[a] + np.arange(inner_taps[a]) * first.dilation[a]) // dilation[a] for a in (0, 1)
         )
-        found[:, :, rows[:, None], columns] += part.reshape(*found.shape[:2], k1y, k1x)
+        part = np.einsum("gom,gmcij->gocij", outer[..., tap[0], tap[1]], inner, optimize=True)
+        found[..., rows[:, None], columns] += part
     return Kernel(
-        found,
+        found.reshape(-1, *found.shape[2:]),
         source=first.source,
         target=second.target,
         stride=tuple(first.stride[a] * second.stride[a] for a in (0, 1)),
         padding=tuple(second.padding[a] * first.stride[a] + first.padding[a] for a in (0, 1)),
-        dilation=dilation,
+        dilation=tuple(dilation),
         groups=groups,
     )
+
+
+def _by_group(kernel: Kernel, groups: int) -> np.ndarray:
+    """Weights (groups, out / groups, in / groups, rows, columns)."""
+    weights = _regrouped(kernel.weights, kernel.groups, groups)
+    return weights.reshape(groups, -1, *weights.shape[1:])
 
 
 def _seamless(first: Kernel, second: Kernel, axis: int) -> bool:

@@ -1,14 +1,18 @@
 """Neurons of every NIR type do what their equation says, step by step; what only delivers a value delivers it."""
 
 import math
+import re
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import golden.network
 from neurogen.compiler import Options, quantise, read, reference
+from neurogen.compiler.conventions import PRESETS
 from neurogen.compiler.names import legal_name
+from neurogen.compiler.primitives import primitives
 from neurogen.spec.errors import InputError
 from neurogen.spec.network import Input, Output
 from rtl_tests.nir_files import adder, entry, output, write
@@ -378,3 +382,13 @@ def test_what_cannot_be_built_is_said_with_what_can(tmp_path, name):
         assert "sub" in got
     else:
         assert got == f"{path}: {text}"
+
+
+def test_the_page_on_networks_says_what_the_code_does():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "networks.md").read_text()
+    signs = {"gt": ">", "ge": ">="}
+    for name, preset in PRESETS.items():
+        timing, decay = preset["reset_timing"].replace("-", " "), preset["decay"].replace("euler", "Euler")
+        dt = {None: "", 1e-4: "1e-4 ", 1e-3: "1e-3 ", 1.0: "1 "}[preset["dt"]]
+        assert f"| {name} | {preset['reset']} | {timing} | {signs[preset['compare']]} | {decay} | {dt}|" in page
+    assert [name for name in primitives() if not re.search(rf"\b{name}\b", page)] == []
