@@ -19,7 +19,8 @@ CLIPS = ("least_squares", "max", "percentile")
 LEAKS = ("auto", "shift", "multiply")
 RANGES = ("proof", "observed")
 RESOLUTION = 128  # units of v that a threshold has at least
-READOUT_ROUNDING = 0.5  # units of weight that the leak's rounding adds up to at most in a readout
+SPIKING_ROUNDING = 8  # times what a leak's rounding adds up to, a threshold is at least
+READOUT_ROUNDING = 0.5  # units of weight that a leak's rounding adds up to at most in a readout
 CUBA_FRACTION_BITS = 6
 FRACTION_BITS_MAX = (1 << EXPONENT_BITS) - 1
 
@@ -82,7 +83,6 @@ class _Rounded:
     population: Population
     projections: list[Projection]
     width: Width
-    extra: list[Population]
     spiking: bool
 
 
@@ -115,7 +115,7 @@ def quantise(source: Source, how: Quantisation = DEFAULT, observed: Ranges | Non
     network = Network(
         name=source.name,
         inputs=source.inputs,
-        populations=tuple(_sized(p, item.spiking, bits) for item in rounded for p in (*item.extra, item.population)),
+        populations=tuple(_sized(item.population, bits) for item in rounded),
         projections=tuple(projection for item in rounded for projection in item.projections),
         outputs=source.outputs,
     )
@@ -160,15 +160,26 @@ def _fraction_bits(source: Source, units: dict[str, float], model: str, how: Qua
     for population in source.populations:
         if population.model != model:
             continue
+        lost = _lost_by_rounding(population)
         if population.spiking:
             steps = float(population.parameter("threshold").min()) / units[population.name]
-            needed.append(math.ceil(math.log2(RESOLUTION / steps)))
-        else:
-            lost = 1 - population.parameter("keep")
-            slow = lost[(lost > 0) & (lost < 1)]  # what keeps all or nothing is never rounded
-            if len(slow):
-                needed.append(math.ceil(-math.log2(READOUT_ROUNDING * slow.min())))
+            needed.append(math.ceil(math.log2(max(RESOLUTION, SPIKING_ROUNDING * lost) / steps)))
+        elif lost:
+            needed.append(math.ceil(math.log2(lost / READOUT_ROUNDING)))
     return min(max(needed), FRACTION_BITS_MAX)
+
+
+def _lost_by_rounding(population: SourcePopulation) -> float:
+    """Units of v that rounding a leak takes away, added up over all steps; what keeps all or nothing loses none."""
+
+    def steps(keep: np.ndarray) -> float:
+        part = keep[(keep > 0) & (keep < 1)]
+        return 1 / (1 - float(part.max())) if len(part) else 0.0
+
+    lost = steps(population.parameter("keep"))
+    if population.model == "cuba_lif":
+        lost += steps(population.parameter("keep_u")) * max(lost, 1.0)
+    return lost
 
 
 def _round_population(
@@ -190,13 +201,12 @@ def _round_population(
     if model == "if":
         parameters = {k: v for k, v in parameters.items() if k not in ("leak", "rounding")}
     rounded = Population(population.name, population.size, model, parameters)
-    extra, drive = _bias_neuron(rounded, population.parameter("bias_u") / scale, how)
     least = widths.needed(rounded, spiking)
     if seen is None:
-        width = widths.proved(rounded, projections + drive, payloads, least, spiking)
+        width = widths.proved(rounded, projections, payloads, least, spiking)
     else:
-        width = widths.observed(seen, unit, least, how.margin_bits)
-    return _Rounded(rounded, projections + drive, width, extra, spiking)
+        width = widths.observed(rounded, seen, unit, least, how.margin_bits)
+    return _Rounded(rounded, projections, width, spiking)
 
 
 def _integers(values: np.ndarray) -> np.ndarray:
@@ -215,10 +225,11 @@ def _membrane(population: SourcePopulation, unit: float) -> dict[str, int | np.n
             f"population {population.name!r}: cuba_lif resets in the same step; reset timing"
             f" {population.reset_timing.replace('_', '-')} is not supported"
         )
-    found = {"bias": _scalar(_integers(population.parameter("bias") / unit))}
-    start = _integers(population.parameter("v_init") / unit)
-    if np.any(start):
-        found["v_init"] = _scalar(start)
+    steady = _steady_current(population)
+    found = {"bias": _scalar(_integers((population.parameter("bias") + steady) / unit))}
+    for name, value in (("v_init", population.parameter("v_init")), ("u_init", -steady)):
+        if np.any(value):
+            found[name] = _scalar(_integers(value / unit))
     if not population.spiking:
         return found | {"reset": int(Reset.NONE), "compare": int(Compare.GT)}
     threshold = population.parameter("threshold") / unit
@@ -240,6 +251,19 @@ def _membrane(population: SourcePopulation, unit: float) -> dict[str, int | np.n
     if population.reset == "zero":
         found["reset_value"] = _scalar(_integers(population.parameter("reset_value") / unit))
     return found
+
+
+def _steady_current(population: SourcePopulation) -> np.ndarray:
+    """What u comes to by its bias alone, ``bias_u / (1 - keep_u)``.
+
+    The integer neuron has no bias of u. Its u is ours less this constant: it starts at minus that, and v's bias has it.
+    """
+    if population.model != "cuba_lif":
+        return np.zeros(population.size)
+    bias, lost = population.parameter("bias_u"), 1 - population.parameter("keep_u")
+    if np.any(bias[lost == 0]):
+        raise InputError(f"population {population.name!r}: a constant current that never decays grows without end")
+    return bias / np.where(lost == 0, 1, lost)
 
 
 def _leak(population: SourcePopulation, how: Quantisation) -> dict[str, int | np.ndarray]:
@@ -264,25 +288,6 @@ def _decay(keep: np.ndarray) -> int | np.ndarray:
     return _scalar(_integers((1 - keep) * (1 << DECAY_BITS)))
 
 
-def _bias_neuron(
-    target: Population, bias_u: np.ndarray, how: Quantisation
-) -> tuple[list[Population], list[Projection]]:
-    """A constant input current, in units of weight: neurons that fire in every step, as many as its size asks for.
-
-    They share the target's parameters, so that hardware folds what is equal, except for a bias above the threshold.
-    """
-    total = _integers(bias_u)
-    if not np.any(total):
-        return [], []
-    count = -(-int(np.abs(total).max()) // scales.largest(how.weight_bits))
-    rows = np.diff(np.rint(np.linspace(0, 1, count + 1)[:, None] * total[None, :]), axis=0).astype(np.int64)
-    threshold = int(np.max(target.parameter("threshold")))
-    shared = {name: value for name, value in target.parameters.items() if np.ndim(value) == 0}
-    parameters = {**shared, "threshold": threshold, "bias": threshold + 1, "reset_value": 0}
-    name = f"{target.name}_bias"
-    return [Population(name, count, target.model, parameters)], [Projection(name, target.name, rows)]
-
-
 def _common_bits(rounded: list[_Rounded], how: Quantisation) -> dict[tuple, int]:
     """The width of u and v by model: the widest that one of its populations asks for."""
     found: dict[tuple, int] = {}
@@ -292,7 +297,7 @@ def _common_bits(rounded: list[_Rounded], how: Quantisation) -> dict[tuple, int]
     return found
 
 
-def _sized(population: Population, spiking: bool, bits: dict[tuple, int]) -> Population:
+def _sized(population: Population, bits: dict[tuple, int]) -> Population:
     """``population`` with the width of its registers, and with a threshold out of reach if it is a readout."""
     width = bits[population.spec.STATE]
     registers = {s.name: width for s in population.spec.STATE if s.signed and not s.fixed}

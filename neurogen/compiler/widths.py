@@ -32,7 +32,7 @@ def needed(population: Population, spiking: bool) -> int:
     if spiking:
         threshold = int(np.max(population.parameter("threshold")))
         least = (math.ceil(math.log2(threshold)) if threshold > 1 else 1) + HEADROOM_BITS
-    for name in ("bias", "reset_value", "v_init"):
+    for name in ("bias", "reset_value", "v_init", *(["u_init"] if population.model == "cuba_lif" else [])):
         values = np.asarray(population.parameter(name))
         least = max(least, signed_bits_for(int(values.min()), int(values.max())) + 1)
     if least > STATE_BITS_MAX:
@@ -48,7 +48,8 @@ def proved(
     """As wide as any input of ``projections`` can fill it, but no wider than is reasonable unless it must be.
 
     With D the decay of one step, at most one unit of it lost to rounding, and the largest sum S of one step,
-    ``|u|, |v| <= (S + 1) / D``; without decay, S times 4096 steps. A reset moves v by at most a threshold.
+    ``|u|, |v| <= (S + 1) / D`` and what they start with; without decay, S times 4096 steps. A reset moves v by at most
+    a threshold.
     """
     sums = np.abs(population.parameter("bias"))
     drive = np.zeros(population.size)
@@ -58,10 +59,10 @@ def proved(
     drive = drive * 2.0 ** np.asarray(population.parameter("exponent"))
     lost = _lost(population)
     if population.model == "cuba_lif":
-        drive = (drive + 1) / np.maximum(
-            np.asarray(population.parameter("decay_u")) / (1 << DECAY_BITS), 1 / LONG_STEPS
-        )
+        lost_u = np.maximum(np.asarray(population.parameter("decay_u")) / (1 << DECAY_BITS), 1 / LONG_STEPS)
+        drive = (drive + 1) / lost_u + np.abs(population.parameter("u_init"))
     bound = float(np.max((drive + sums + 1) / np.maximum(lost, 1 / LONG_STEPS)))
+    bound += float(np.max(np.abs(population.parameter("v_init"))))
     bound += float(np.max(population.parameter("threshold"))) if spiking else 0.0
     safe = math.ceil(math.log2(bound + 1)) + 1
     fraction = int(np.max(population.parameter("exponent")))
@@ -72,9 +73,13 @@ def proved(
     return Width(bits, safe, why)
 
 
-def observed(ranges: Mapping[str, tuple[float, float]], unit: float, least: int, margin_bits: int) -> Width:
+def observed(
+    population: Population, ranges: Mapping[str, tuple[float, float]], unit: float, least: int, margin_bits: int
+) -> Width:
     """As wide as what a run reached (``ranges`` in the network's units), times 2^margin_bits."""
     reached = max(abs(value) for pair in ranges.values() for value in pair) / unit
+    if population.model == "cuba_lif":  # whose u is the network's less the current that it starts with
+        reached += float(np.max(np.abs(population.parameter("u_init"))))
     bits = max(least, math.ceil(math.log2(reached + 1)) + 1 + margin_bits)
     if bits > STATE_BITS_MAX:
         raise InputError(f"observed values need {bits} bits of state; {STATE_BITS_MAX} are possible")
