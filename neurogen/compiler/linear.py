@@ -15,6 +15,8 @@ from ..spec.kernels import Kernel
 
 LARGEST = 1 << 27
 """Weights that a matrix may have: 1 GiB of float64."""
+DIAGONAL = 1 << 20
+"""Weights that a matrix may have of which only the diagonal is not 0."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,9 +57,15 @@ def dense(mapping: Map) -> np.ndarray:
 
 
 def settled(mapping: Map, shape: tuple[int, ...]) -> np.ndarray | Kernel:
-    """The map without a diagonal. One with a factor per channel of a map of ``shape`` is a kernel of one tap."""
+    """The map without a diagonal. One with a factor per channel of a map of ``shape`` is a kernel of one tap.
+
+    So is any diagonal that is large: of one channel where all factors are equal, else of a channel for each.
+    """
     if not isinstance(mapping, Diagonal):
         return mapping
+    size = len(mapping.factors)
+    if len(shape) != 3 and size * size > DIAGONAL:
+        shape = (1, 1, size) if np.all(mapping.factors == mapping.factors[0]) else (size, 1, 1)
     factors = _per_channel(mapping.factors, shape) if len(shape) == 3 else None
     if factors is None:
         return dense(mapping)

@@ -1,13 +1,15 @@
 """What the reader makes of NIR's stateless nodes is what they compute one by one, alone and composed at random."""
 
+import nir
 import numpy as np
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from neurogen.compiler import Options, read
+from neurogen.compiler import Options, read, reference
+from neurogen.spec.errors import InputError
 from neurogen.spec.kernels import Kernel
-from rtl_tests.nir_files import adder, currents, entry, output, write
+from rtl_tests.nir_files import adder, currents, entry, output, pair, write
 
 STEPS = 4
 OPTIONS = Options(dt=1.0, reset="none", reset_timing="same-step", compare="ge")
@@ -175,6 +177,60 @@ def test_kernels_are_composed_where_one_kernel_says_the_same(tmp_path, shape, no
     (projection,) = source.projections
     kernel = isinstance(projection.weights, Kernel)
     assert (projection.values.shape[2:] if kernel else None) == taps
+
+
+@pytest.mark.parametrize("factors", [2.0, np.arange(1.0, 1501.0)], ids=["equal", "different"])
+def test_large_diagonals_are_no_matrices(tmp_path, factors):
+    nodes = {"x": entry((1500,)), "scale": {"type": "Scale", "scale": factors}, "sum": adder(), "y": output((1500,))}
+    source = check(tmp_path / "a.nir", nodes, [("x", "scale"), ("scale", "sum"), ("sum", "y")], {"x": (1500,)}, seed=6)
+    (projection,) = source.projections
+    assert isinstance(projection.weights, Kernel) and projection.values.size == np.size(factors)
+
+
+def test_a_map_that_would_have_to_be_unrolled_beyond_all_memory_is_refused(tmp_path):
+    rng = np.random.default_rng(7)
+    pooling = pool("SumPool2d", 2, 2)  # 129 rows: one is dropped, and the padding behind would have to hide it
+    nodes = {"x": entry((2, 129, 129)), "pool": pooling, "conv": conv(rng, 2, 2, (3, 3), padding=1), "sum": adder(),
+             "y": output((1,))}  # fmt: skip
+    edges = [("x", "pool"), ("pool", "conv"), ("conv", "sum"), ("sum", "y")]
+    path = write(tmp_path / "a.nir", nodes, edges)
+    with pytest.raises(InputError) as error:
+        read(path, OPTIONS)
+    assert str(error.value) == (
+        f"{path}: node 'conv': its shared weights would be unrolled to 33282 x 8192, more than 134217728 weights; pad"
+        " and stride so that no row or column is dropped, or put a neuron between"
+    )
+
+
+def test_what_the_nir_package_writes_is_read(tmp_path):
+    """Every stateless node as the package itself stores it."""
+    rng = np.random.default_rng(8)
+    bias = rng.normal(size=2)
+    graph = nir.NIRGraph.from_list(
+        nir.Input(np.array([1, 9, 8])),
+        nir.Conv2d((9, 8), rng.normal(size=(2, 1, 3, 3)), (1, 1), "same", (1, 1), 1, bias),
+        nir.SumPool2d(np.array([2, 2]), np.array([2, 2]), np.array([0, 0])),
+        nir.Conv2d((4, 4), rng.normal(size=(2, 1, 2, 2)), 1, (0, 1), 1, 2, bias),
+        nir.AvgPool2d(np.array([1, 2]), np.array([1, 2]), np.array([0, 0])),
+        nir.Flatten(np.array([2, 3, 2]), start_dim=0),
+        nir.Scale(rng.normal(size=12)),
+        nir.Delay(np.array([0.0, 1, 2] * 4)),
+        nir.Affine(rng.normal(size=(3, 12)), rng.normal(size=3)),
+        nir.Linear(rng.normal(size=(3, 3))),
+        nir.IF(np.ones(3), np.ones(3)),
+        type_check=False,
+    )
+    nir.write(tmp_path / "a.nir", graph)
+    nodes = {
+        name: {key: pair(value) if isinstance(value, tuple) else value for key, value in vars(node).items()}
+        | {"type": type(node).__name__}
+        for name, node in graph.nodes.items()
+    }
+    source = read(tmp_path / "a.nir", OPTIONS)
+    spikes = rng.integers(0, 2, (STEPS, 1, 9, 8))
+    expected = currents(nodes, graph.edges, {"input": spikes}, {})["if"]
+    found = reference.run(source, {"input": spikes.reshape(1, STEPS, -1)}, membranes=["if"]).values["if"][0]
+    np.testing.assert_allclose(np.diff(found, axis=0), expected[1:], atol=1e-9)
 
 
 def test_gains_that_differ_within_a_channel_leave_the_kernel_alone(tmp_path):

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import golden.network
-from neurogen.compiler import Options, read, reference
+from neurogen.compiler import Options, quantise, read, reference
 from neurogen.compiler.writers.nir import write
+from neurogen.flow.target import SHIPPED
 from neurogen.spec.errors import InputError
 from neurogen.spec.kernels import Kernel
 from neurogen.spec.network import Input, Network, Output, Population, Projection
@@ -106,6 +107,15 @@ def test_without_its_record_the_file_means_the_same_in_floats(tmp_path, network)
     assert 20 < expected.spikes["a"].sum() < expected.spikes["a"].size
     np.testing.assert_array_equal(found.spikes["a"], expected.spikes["a"])
     np.testing.assert_allclose(found.values["b"], expected.values["b"], atol=1e-6)
+
+
+def test_the_shipped_network_passes_the_nir_package_and_comes_back(tmp_path):
+    network = quantise(read(SHIPPED))
+    write(network, tmp_path / "a.nir")
+    graph = nir.read(tmp_path / "a.nir")  # which checks every type
+    (weights,) = (node.weight for name, node in graph.nodes.items() if name == "input_lif1")
+    np.testing.assert_array_equal(weights.T, network.projections[0].weights)
+    assert read(tmp_path / "a.nir").network.digest == network.digest
 
 
 def test_weights_that_a_tool_changed_come_back_changed_if_they_are_integers(tmp_path):
