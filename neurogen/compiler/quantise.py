@@ -248,6 +248,9 @@ def _membrane(population: SourcePopulation, unit: float) -> dict[str, int | np.n
     }
     if population.model == "lif":
         found["reset_timing"] = int(timing)
+    refractory = _integers(population.parameter("refractory"))
+    if np.any(refractory > 1):
+        found["refractory_ticks"] = _scalar(refractory)
     if population.reset == "zero":
         found["reset_value"] = _scalar(_integers(population.parameter("reset_value") / unit))
     return found

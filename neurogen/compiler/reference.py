@@ -150,6 +150,7 @@ class _Cells:
         self.paths = [(p.source in loop, _Path(p)) for p in source.projections if p.target == name]
         self.late = self.population.reset_timing != "same_step"
         self.has_u = self.population.model == "cuba_lif"
+        self.rests = bool(np.any(self.at["refractory"] > 1))
         self.ranges: dict[str, Range] = {}
 
     def start(self, traces: dict[str, np.ndarray]) -> None:
@@ -157,6 +158,7 @@ class _Cells:
         samples, steps, _ = traces[self.name].shape
         self.u = np.zeros((samples, self.size))
         self.v = self.u + self.at["v_init"]
+        self.held = np.zeros((samples, self.size))
         self.current = np.zeros((samples, steps, self.size))
         for recurrent, path in self.paths:
             if not recurrent:
@@ -178,8 +180,13 @@ class _Cells:
         v = self.at["keep"] * kept + drive + self.at["bias"]
         if self.late and reset == "subtract":
             v -= threshold * before
+        if self.rests:
+            v = np.where(self.held > 0, self.at["reset_value"], v)
         self._observe("v", v)
         spikes = self._fires(v)
+        if self.rests:
+            spikes &= self.held <= 0
+            self.held = np.where(spikes, self.at["refractory"], self.held) - 1
         self.v = self._after(v, spikes, before)
         return spikes
 
@@ -201,4 +208,4 @@ class _Cells:
         self.ranges[register] = (min(low, float(values.min())), max(high, float(values.max())))
 
 
-_PARAMETERS = ("keep", "keep_u", "bias", "bias_u", "threshold", "reset_value", "v_init")
+_PARAMETERS = ("keep", "keep_u", "bias", "bias_u", "threshold", "reset_value", "v_init", "refractory")

@@ -24,7 +24,8 @@ class SourcePopulation:
     ``reset`` is zero, subtract or none; ``reset_timing`` same_step, delayed or snntorch_immediate; ``compare`` gt or
     ge. Gains (``dt/tau * r``, ``w_in``) are folded into the weights of the incoming projections. With ``keep`` 0 a
     neuron remembers nothing; a ``threshold`` of infinity makes it a readout, whose v is all that matters. A sample
-    starts at v = ``v_init``, u = 0.
+    starts at v = ``v_init``, u = 0. ``refractory`` is the steps from a spike to the next possible one; until then v is
+    ``reset_value``.
     """
 
     name: str
@@ -57,6 +58,8 @@ class SourcePopulation:
         parts.append(_update("v", self, "keep", drive, "bias"))
         if self.spiking:
             parts += [f"s = {fires}", *_reset_text(self)]
+        if np.any(self.parameter("refractory") > 1):
+            parts.append(f"the next spike {_number(self.parameters['refractory'])} steps later at the earliest")
         if np.any(self.parameter("v_init")):
             parts.append(f"v = {_number(self.parameters['v_init'])} at the start")
         return "; ".join(parts)

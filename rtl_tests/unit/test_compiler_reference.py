@@ -31,6 +31,7 @@ def random_source(rng: np.random.Generator) -> Source:
                 "threshold": rng.uniform(0.5, 1.5, sizes[name]),
                 "reset_value": -0.25,
                 "v_init": rng.normal(0, 0.5, sizes[name]),
+                "refractory": rng.integers(0, 4, sizes[name]) * rng.integers(0, 2),
             },
             rng.choice(RESETS),
             rng.choice(TIMINGS),
@@ -59,15 +60,15 @@ def twin(source: Source, events: dict[str, np.ndarray]) -> tuple[dict, dict]:
     """Spikes and stored membranes of one sample, as lists [step][neuron], from the equations in ``source``."""
     spikes = {name: values.tolist() for name, values in events.items()}
     steps = len(next(iter(spikes.values())))
-    state = {p.name: [(0.0, v) for v in p.parameter("v_init")] for p in source.populations}
+    state = {p.name: [(0.0, v, 0) for v in p.parameter("v_init")] for p in source.populations}
     membranes = {p.name: [] for p in source.populations}
     spikes |= {p.name: [] for p in source.populations}
     for step in range(steps):
         for p in source.populations:
             rows = [_neuron(p, j, *state[p.name][j], _drive(source, p.name, j, spikes, step)) for j in range(p.size)]
-            state[p.name] = [row[:2] for row in rows]
+            state[p.name] = [row[:3] for row in rows]
             membranes[p.name].append([row[1] for row in rows])
-            spikes[p.name].append([row[2] for row in rows])
+            spikes[p.name].append([row[3] for row in rows])
     return spikes, membranes
 
 
@@ -80,8 +81,8 @@ def _drive(source: Source, name: str, j: int, spikes: dict, step: int) -> float:
     )
 
 
-def _neuron(p: SourcePopulation, j: int, u: float, v: float, drive: float) -> tuple[float, float, int]:
-    at = {key: float(p.parameter(key)[j]) for key in ("keep", "keep_u", "bias", "bias_u", "threshold", "reset_value")}
+def _neuron(p: SourcePopulation, j: int, u: float, v: float, held: int, drive: float) -> tuple[float, float, int, int]:
+    at = {key: float(p.parameter(key)[j]) for key in reference._PARAMETERS}
 
     def fires(v: float) -> int:
         return int(v > at["threshold"] if p.compare == "gt" else v >= at["threshold"])
@@ -91,14 +92,16 @@ def _neuron(p: SourcePopulation, j: int, u: float, v: float, drive: float) -> tu
     r = fires(v) if p.reset_timing != "same_step" else 0
     v = at["keep"] * (at["reset_value"] if r and p.reset == "zero" else v) + drive + at["bias"]
     v -= at["threshold"] if r and p.reset == "subtract" else 0
-    s = fires(v)
+    if held > 0:
+        v = at["reset_value"]
+    s = fires(v) if held <= 0 else 0
     if p.reset == "subtract" and p.reset_timing != "delayed":
         v -= at["threshold"] * (s - r)
     if p.reset == "zero" and p.reset_timing == "same_step" and s:
         v = at["reset_value"]
     if p.reset == "zero" and p.reset_timing == "snntorch_immediate":
         v -= v * (s - r)
-    return u, v, s
+    return u, v, int(at["refractory"]) - 1 if s else held - 1, s
 
 
 def test_it_is_the_equations_written_out():

@@ -158,6 +158,10 @@ class _Reading:
         gain = np.broadcast_to(gain, (len(offset),))
         if spiking and any(not isinstance(mapping, np.ndarray) for mapping in terms.values()):
             gain, parameters = _unscaled(gain, parameters, shape)
+        timing = convention.reset_timing if spiking else "same_step"
+        if spiking and _skips_a_step(convention, primitive.MODEL, any(source == node for source, _ in terms)):
+            parameters["refractory"], timing = 2.0, "same_step"
+            self.notes.append(f"node {node!r}: in the step after a spike all input is lost, as in snnTorch")
         self.populations.append(
             SourcePopulation(
                 name=self.names[node],
@@ -165,7 +169,7 @@ class _Reading:
                 model=primitive.MODEL,
                 parameters={key: _merged(np.asarray(value, dtype=float)) for key, value in parameters.items()},
                 reset=convention.reset if spiking else "none",
-                reset_timing=convention.reset_timing if spiking else "same_step",
+                reset_timing=timing,
                 compare=convention.compare,
                 steps_dt=convention.dt,
             )
@@ -226,6 +230,12 @@ def _merged(values: np.ndarray) -> float | np.ndarray:
 
 def _selects(terms: Terms) -> bool:
     return all(np.all((m.factors == 0) | (m.factors == 1)) for m in terms.values())
+
+
+def _skips_a_step(convention, model: str, recurrent: bool) -> bool:
+    """Whether a delayed reset to zero takes the step's input with it: in snnTorch's RLeaky, Synaptic and RSynaptic."""
+    late_zero = (convention.reset, convention.reset_timing) == ("zero", "delayed")
+    return convention.framework == "snntorch" and late_zero and (recurrent or model == "cuba_lif")
 
 
 def _unscaled(gain: np.ndarray, parameters: dict, shape: tuple[int, ...]) -> tuple[np.ndarray, dict]:
