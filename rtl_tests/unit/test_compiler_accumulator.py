@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neurogen.compiler.accumulator import accumulator_bits, extremes, prove
+from neurogen.compiler.accumulator import accumulator_bits, extremes, payloads, prove
 from neurogen.spec.errors import InputError
 from neurogen.spec.fixed import signed_range
 from neurogen.spec.network import Input, Network, Output, Population, Projection
@@ -55,3 +55,33 @@ def test_the_range_is_used_to_its_last_value(bits):
     assert accumulator_bits(exact) == bits
     with pytest.raises(InputError):
         prove(network(np.array([[high + 1, 0]]), np.zeros((2, 2), int), 0), bits)
+
+
+def test_values_reach_as_far_as_their_register_in_both_directions():
+    column = np.array([[3], [-2]])
+    net = Network(
+        "graded",
+        (Input("x", 2),),
+        (Population("v", 2, "lif", {}, {"v": 5}, graded=True), Population("p", 1, "lif", {})),
+        (Projection("x", "v", np.eye(2, dtype=np.int64)), Projection("v", "p", column)),
+        (Output("p"),),
+    )
+    found = extremes(net, "p")
+    assert (found.positive.tolist(), found.negative.tolist()) == ([3 * 15 + 2 * 16], [-3 * 16 - 2 * 15])
+
+
+def test_sums_that_are_passed_on_are_bounded_by_their_own_weights():
+    net = Network(
+        "relayed",
+        (Input("x", 3, payload_bits=2),),
+        (Population("s", 2, "sum", {}, {"v": 9}, graded=True), Population("p", 1, "lif", {})),
+        (
+            Projection("x", "s", np.array([[1, -1], [2, 0], [-4, 0]])),
+            Projection("s", "p", np.array([[1], [-5]])),
+        ),
+        (Output("p"),),
+    )
+    low, high = payloads(net, "s")
+    assert (low.tolist(), high.tolist()) == ([-12, -3], [9, 0])
+    found = extremes(net, "p")
+    assert (found.positive.tolist(), found.negative.tolist()) == ([9 + 15], [-12])
