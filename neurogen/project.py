@@ -67,6 +67,9 @@ class QuantiseOptions(Config):
         Literal["proof", "observed"], Field(description="what that width follows from: any input, or samples' values")
     ] = "proof"
     margin_bits: Annotated[int, Field(ge=0, le=8, description="bits beyond what observed values need")] = 1
+    parameters: Annotated[
+        Literal["per_neuron", "per_population"], Field(description="thresholds and decays: their own, or one for all")
+    ] = "per_neuron"
 
 
 class SizeOptions(Config):

@@ -12,12 +12,14 @@ from ..spec.fixed import DECAY_BITS, Compare, Leak, Reset, ResetTiming, Rounding
 from ..spec.network import Network, Population, Projection
 from ..spec.neurons import EXPONENT_BITS
 from . import scales, widths
+from .sharing import shared
 from .source import MODELS, Source, SourcePopulation, SourceProjection, integer_equations
 from .widths import Width
 
 CLIPS = ("least_squares", "max", "percentile")
 LEAKS = ("auto", "shift", "multiply")
 RANGES = ("proof", "observed")
+PARAMETERS = ("per_neuron", "per_population")
 RESOLUTION = 128  # units of v that a threshold has at least
 SPIKING_ROUNDING = 8  # times what a leak's rounding adds up to, a threshold is at least
 READOUT_ROUNDING = 0.5  # units of weight that a leak's rounding adds up to at most in a readout
@@ -40,6 +42,7 @@ class Quantisation:
     than weights; None: as many as resolve the smallest threshold into 128 steps, keep what a readout's leak loses by
     rounding below half a unit of weight, and at least 6 (Loihi's) for cuba_lif. ``state_bits``: width of v (and u);
     None: as ``state_range`` says, proved for any input or from values observed on samples, times 2^``margin_bits``.
+    ``parameters``: thresholds and decays as they are, or one value ``per_population`` (see ``sharing``).
     """
 
     weight_bits: int = 8
@@ -52,10 +55,12 @@ class Quantisation:
     state_bits: int | None = None
     state_range: str = "proof"
     margin_bits: int = 1
+    parameters: str = "per_neuron"
 
     def __post_init__(self):
         roundings = [rounding.name.lower() for rounding in Rounding]
-        for key, allowed in (("clip", CLIPS), ("leak", LEAKS), ("rounding", roundings), ("state_range", RANGES)):
+        choices = {"clip": CLIPS, "leak": LEAKS, "rounding": roundings, "state_range": RANGES, "parameters": PARAMETERS}
+        for key, allowed in choices.items():
             if getattr(self, key) not in allowed:
                 raise InputError(f"{key} is one of {', '.join(allowed)}, not {getattr(self, key)!r}")
         for name, bits in {"weight_bits": self.weight_bits, **self.weight_bits_of}.items():
@@ -102,6 +107,8 @@ def quantise(source: Source, how: Quantisation = DEFAULT, observed: Ranges | Non
     if how.state_range == "observed" and observed is None and how.state_bits is None:
         raise InputError("state_range observed needs samples to observe: neurogen quantize NETWORK --data X.npz")
     _check_names(source, how)
+    if how.parameters == "per_population":
+        source = shared(source)
     incoming = {p.name: [q for q in source.projections if q.target == p.name] for p in source.populations}
     units = {p.name: _scale(p, incoming[p.name], how) for p in source.populations}
     fractions = {model: _fraction_bits(source, units, model, how) for model in MODELS}

@@ -9,7 +9,7 @@ import pytest
 
 from neurogen.cli import build_parser
 from neurogen.compiler.conventions import CHOICES, PRESETS, Options
-from neurogen.compiler.quantise import CLIPS, LEAKS, RANGES, Quantisation
+from neurogen.compiler.quantise import CLIPS, LEAKS, PARAMETERS, RANGES, Quantisation
 from neurogen.project import ImportOptions, Project, QuantiseOptions, load
 from neurogen.spec.config import Config
 from neurogen.spec.errors import InputError
@@ -60,6 +60,7 @@ def test_choices_are_those_of_the_compiler():
     assert choices(QuantiseOptions, "clip") == CLIPS
     assert choices(QuantiseOptions, "leak") == LEAKS
     assert choices(QuantiseOptions, "state_range") == RANGES
+    assert choices(QuantiseOptions, "parameters") == PARAMETERS
 
 
 def test_a_file_is_overridden_by_flags(tmp_path):

@@ -11,6 +11,7 @@ from golden import network as golden_network
 from neurogen.compiler import Options, Quantisation, quantise, read, reference
 from neurogen.compiler.coding import even, latency
 from neurogen.compiler.scales import grid, largest, rounded, scale_of
+from neurogen.compiler.sharing import shared as shared_parameters
 from neurogen.compiler.source import Source, SourcePopulation, SourceProjection
 from neurogen.spec.errors import InputError
 from neurogen.spec.fixed import Leak
@@ -84,6 +85,51 @@ def test_fine_integers_spike_like_the_float_equation(reset, timing, compare, mod
     found, wanted = golden_network.run(integers, {"x": x}).spikes["p"], float_spikes(network, x)
     assert 100 < wanted.sum() < wanted.size
     assert (found != wanted).mean() < 0.01
+
+
+@pytest.mark.parametrize("model", ["lif", "cuba_lif"])
+@pytest.mark.parametrize("reset", ["zero", "subtract"])
+def test_one_threshold_for_all_spikes_the_same(model, reset):
+    rng = np.random.default_rng(8)
+    parameters = {"keep": 0.75, "keep_u": 0.5, "threshold": rng.uniform(0.5, 2, 8), "bias": rng.normal(0, 0.1, 8)}
+    parameters |= {"bias_u": rng.normal(0, 0.1, 8), "v_init": rng.normal(0, 0.1, 8)}
+    network = source(
+        rng.normal(0.1, 0.4, (6, 8)), model, rng.normal(0, 0.3, (8, 8)), parameters=parameters, reset=reset
+    )
+    one = shared_parameters(network)
+    assert len(set(one.populations[0].parameter("threshold").round(9))) == 1
+    assert [note.split(" of ")[0] for note in one.notes] == ["p: one v_init"]
+    x = (rng.random((4, 40, 6)) < 0.4).astype(np.uint8)
+    same = replace(network, populations=(replace(network.populations[0], parameters={**parameters, "v_init": 0.0}),))
+    one = shared_parameters(same)
+    assert one.notes == ()
+    wanted = reference.run(same, {"x": x}).spikes["p"]
+    assert wanted.sum() > 100
+    np.testing.assert_array_equal(reference.run(one, {"x": x}).spikes["p"], wanted)
+
+
+def test_decays_per_population_are_averaged_and_said():
+    parameters = {"keep": np.array([0.8, 0.9, 0.94]), "threshold": np.array([1.0, 2.0, 1.5])}
+    network = source(np.ones((2, 3)), parameters=parameters)
+    integers = quantise(network, Quantisation(parameters="per_population"))
+    found = integers.populations[0].parameters
+    assert all(np.ndim(found[name]) == 0 for name in ("decay", "threshold"))
+    assert found["decay"] == round((1 - 0.88) * 4096)
+    assert "p: one keep of 0.88 for 0.8 .. 0.94" in integers.metadata["notes"]
+    assert quantise(network).populations[0].parameters["decay"].tolist() == [819, 410, 246]
+
+
+def test_kernels_take_thresholds_by_channel():
+    kernel = Kernel(np.ones((2, 1, 2, 2)), (1, 3, 3), (2, 2, 2))
+    for thresholds, fine in ((np.repeat([1.0, 2.0], 4), True), (np.arange(1.0, 9.0), False)):
+        population = SourcePopulation("p", 8, "lif", {"keep": 0.5, "threshold": thresholds})
+        network = Source("s", (Input("x", 9),), (population,), (SourceProjection("x", "p", kernel),), (Output("p"),))
+        if fine:
+            weights = shared_parameters(network).projections[0].weights.weights
+            assert weights[0, 0, 0, 0] == 2 * weights[1, 0, 0, 0]
+        else:
+            with pytest.raises(InputError, match="thresholds differ within a channel, and its kernel cannot"):
+                shared_parameters(network)
 
 
 @pytest.mark.parametrize("reset", ["zero", "subtract", "none"])
