@@ -13,7 +13,7 @@ from ..spec.network import Network, Population
 from .accumulator import accumulator_bits, payloads
 from .mapping import Mapping, map_network, schedule
 from .mapping.parameters import columns, common_model, is_relay, value_of
-from .mapping.relays import insert
+from .mapping.relays import crowded, insert
 from .mapping.stores import bits, stores
 from .mapping.tables import plans
 from .names import legal_name
@@ -142,7 +142,7 @@ def _roomy_core(network: Network, wishes: Wishes) -> tuple[CoreConfig, list[str]
             "update_lanes": wishes.update_lanes or min(UPDATE_LANES, lanes),
             "weight_bits": weight_bits,
             "accumulator_bits": wishes.accumulator_bits or max(4, accumulator_bits(network)),
-            **(_RELAYING if fan_in > axons or slots > MOST_SLOTS else _payload(network)),
+            **_payload(network),
             "delay_slots": min(slots, MOST_SLOTS),
             "ranges": 16,
             "geometries": 16,
@@ -152,6 +152,8 @@ def _roomy_core(network: Network, wishes: Wishes) -> tuple[CoreConfig, list[str]
         },
         "core chosen for the network",
     )
+    if slots > MOST_SLOTS or any(next(crowded(network, p.name, core), None) for p in network.populations):
+        core = CoreConfig.parse({**dict(core), **_RELAYING}, "core chosen for the network")
     registers = ", ".join(f"{name} {bits} bits" for name, bits in core.neuron.state_bits.items())
     tables = [
         name for name, value in core.neuron.parameters.items() if isinstance(value, str) and value.startswith("per_")

@@ -15,6 +15,7 @@ from neurogen.compiler.mapping.schedule import schedule
 from neurogen.spec.config import FabricConfig
 from neurogen.spec.errors import InputError
 from neurogen.spec.fixed import signed_range
+from neurogen.spec.kernels import Kernel
 from neurogen.spec.memory_map import Status
 from neurogen.spec.network import Input, Network, Output, Population, Projection
 from rtl_tests.random_networks import Sizes, fabric, neuron, random_network
@@ -152,6 +153,17 @@ def test_only_the_groups_that_are_too_crowded_are_split():
     relayed = insert(layer(50, 8, weights), relaying(values=True))
     direct = [p for p in relayed.incoming("fc1") if p.source == "x"]
     assert len(direct) == 1 and not direct[0].weights[:, 4:].any() and direct[0].weights[:10, :4].all()
+
+
+def test_a_map_is_split_only_where_a_group_of_its_layout_is_crowded():
+    """All of 256 inputs reach the population, but 16 or fewer any neuron."""
+    kernel = Kernel(np.ones((4, 1, 4, 4), dtype=np.int64), (1, 16, 16), (4, 13, 13))
+    base = layer(256, 676)
+    network = replace(base, projections=(Projection("x", "fc1", kernel),))
+    kernels = {"values": True, "store": "conv", "geometries": 4, "synapse_rows": 300, "neurons": 700}
+    assert insert(network, relaying(axons=20, **kernels)) is network
+    assert insert(network, relaying(axons=12, payload_bits=9, **kernels)) is not network
+    assert insert(network, relaying(axons=20, **(kernels | {"store": "dense"}))) is not network
 
 
 def test_parts_of_parts_where_there_are_many():

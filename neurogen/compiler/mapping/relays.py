@@ -5,9 +5,9 @@ with a synapse of weight 1 behind it, so nothing is lost on the way: the network
 step. Each relay in a chain makes what is behind it at least one tick deeper.
 """
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import count
 
 import numpy as np
 
@@ -18,7 +18,9 @@ from ...spec.kernels import Kernel
 from ...spec.network import Network, Population, Projection
 from ...spec.neurons import sum as sum_model
 from ..accumulator import payloads
+from .layout import MapLayout
 from .schedule import Schedule, schedule
+from .stores import stores
 
 
 def insert(network: Network, config: FabricConfig) -> Network:
@@ -41,13 +43,12 @@ def insert(network: Network, config: FabricConfig) -> Network:
 
 @dataclass(frozen=True, eq=False)
 class _Block:
-    """What reaches neurons ``first``..``stop - 1`` of a population, one row per source neuron with a weight there.
+    """What reaches the ``neurons`` of one group of a population, one row per source neuron with a weight there.
 
-    ``projection`` and ``row`` (F,) say which neuron it is, ``weights`` (F, stop - first) what it weighs.
+    ``projection`` and ``row`` (F,) say which neuron it is, ``weights`` (F, len(neurons)) what it weighs.
     """
 
-    first: int
-    stop: int
+    neurons: np.ndarray
     projection: np.ndarray
     row: np.ndarray
     weights: np.ndarray
@@ -57,11 +58,35 @@ class _Block:
         return len(self.row)
 
     def contributions(self, network: Network, incoming: list[Projection]) -> tuple[np.ndarray, np.ndarray]:
-        """The smallest and the largest product of every weight, (F, stop - first)."""
+        """The smallest and the largest product of every weight, (F, len(neurons))."""
         ranges = [np.broadcast_to(np.stack(payloads(network, p.source), axis=-1), (p.shape[0], 2)) for p in incoming]
         low, high = np.stack([ranges[p][r] for p, r in zip(self.projection, self.row, strict=True)]).T
         products = self.weights * low[:, None], self.weights * high[:, None]
         return np.minimum(*products), np.maximum(*products)
+
+
+def crowded(network: Network, name: str, core: CoreConfig) -> Iterator[_Block]:
+    """The groups of a population that more axons reach than a core has, however its store lays them out."""
+    incoming = network.incoming(name)
+    if sum(p.shape[0] for p in incoming) <= core.axons:
+        return
+    *_, layout = stores()[core.store].layouts(network, name, core)  # the last has the smallest chunks
+    boxes = layout.boxes if isinstance(layout, MapLayout) else [layout.chunk(0, layout.units, 0, 0)]
+    matrices = [p.matrix.tocsc() if isinstance(p.weights, Kernel) else p.weights for p in incoming]
+    for slots in itertools.chain.from_iterable(box.slots for box in boxes):
+        neurons = slots[slots >= 0]
+        columns = [matrix[:, neurons] for matrix in matrices]
+        rows = [np.unique(m.nonzero()[0]) for m in columns]
+        if sum(map(len, rows)) > core.axons:
+            weights = [
+                m[r] if isinstance(m, np.ndarray) else m[r].toarray() for m, r in zip(columns, rows, strict=True)
+            ]
+            yield _Block(
+                neurons,
+                projection=np.repeat(np.arange(len(rows)), [len(found) for found in rows]),
+                row=np.concatenate(rows),
+                weights=np.concatenate(weights),
+            )
 
 
 def split(network: Network, name: str, core: CoreConfig) -> Network:
@@ -71,24 +96,22 @@ def split(network: Network, name: str, core: CoreConfig) -> Network:
     goes to a relay for this group alone. Raises InputError where the parts' own axons would be no fewer.
     """
     population, incoming = network.population(name), network.incoming(name)
-    if sum(p.shape[0] for p in incoming) <= core.axons:
-        return network
-    crowded = [block for block in _blocks(population, incoming, core.lanes) if block.fan_in > core.axons]
-    if not crowded:
+    blocks = list(crowded(network, name, core))
+    if not blocks:
         return network
     names, relays, projections = _free_names(network, f"{name}_part"), [], []
-    parts = [_parts(network, name, block, incoming, core) for block in crowded]
+    parts = [_parts(network, name, block, incoming, core) for block in blocks]
     for part in range(max(map(len, parts))):  # relays that share their sources stand together, to share axons too
-        for block, found in zip(crowded, parts, strict=True):
+        for block, found in zip(blocks, parts, strict=True):
             if part < len(found):
                 rows, bits = found[part]
-                relay = Population(next(names), block.stop - block.first, sum_model.NAME, {}, {"v": bits}, graded=True)
+                relay = Population(next(names), len(block.neurons), sum_model.NAME, {}, {"v": bits}, graded=True)
                 relays.append(relay)
                 projections += [*_into(relay, block, rows, incoming), _out_of(relay, block, population)]
-    direct = [p for p in (_without(p, crowded) for p in incoming) if p is not None]
+    direct = [p for p in (_without(p, blocks) for p in incoming) if p is not None]
     at = network.populations.index(population)
     note = (
-        f"population {name}: fan-in {max(b.fan_in for b in crowded):,} exceeds {core.axons:,} axons:"
+        f"population {name}: fan-in {max(block.fan_in for block in blocks):,} exceeds {core.axons:,} axons:"
         f" split into {max(map(len, parts))} parts, one more tick of depth"
     )
     return replace(
@@ -99,27 +122,12 @@ def split(network: Network, name: str, core: CoreConfig) -> Network:
     )
 
 
-def _blocks(population: Population, incoming: list[Projection], lanes: int) -> Iterator[_Block]:
-    matrices = [p.matrix.tocsc() if isinstance(p.weights, Kernel) else p.weights for p in incoming]
-    for first in range(0, population.size, lanes):
-        stop = min(first + lanes, population.size)
-        columns = [m[:, first:stop] if isinstance(m, np.ndarray) else m[:, first:stop].toarray() for m in matrices]
-        rows = [np.flatnonzero(part.any(axis=1)) for part in columns]
-        yield _Block(
-            first,
-            stop,
-            projection=np.repeat(np.arange(len(rows)), [len(found) for found in rows]),
-            row=np.concatenate(rows),
-            weights=np.concatenate([part[found] for part, found in zip(columns, rows, strict=True)]),
-        )
-
-
 def _parts(network: Network, name: str, block: _Block, incoming: list[Projection], core: CoreConfig):
     """The parts of a block's axons, each with the width of its sums: [(indices, bits)]."""
     low, high = block.contributions(network, incoming)
     least, most = core.payload_range
     for number in range(-(-block.fan_in // core.axons), block.fan_in):
-        if number * (block.stop - block.first) >= block.fan_in:
+        if number * len(block.neurons) >= block.fan_in:
             break
         edges = np.arange(number) * block.fan_in // number
         lows, highs = (np.add.reduceat(part, edges, axis=0) for part in (low, high))
@@ -143,14 +151,16 @@ def _into(relay: Population, block: _Block, rows: np.ndarray, incoming: list[Pro
 
 
 def _out_of(relay: Population, block: _Block, population: Population) -> Projection:
-    return Projection(relay.name, population.name, np.eye(relay.size, population.size, block.first, dtype=np.int64))
+    weights = np.zeros((relay.size, population.size), dtype=np.int64)
+    weights[np.arange(relay.size), block.neurons] = 1
+    return Projection(relay.name, population.name, weights)
 
 
 def _without(projection: Projection, blocks: list[_Block]) -> Projection | None:
     """What a projection still reaches on its own, None if that is nothing."""
     weights = projection.dense.copy()
     for block in blocks:
-        weights[:, block.first : block.stop] = 0
+        weights[:, block.neurons] = 0
     return replace(projection, weights=weights) if weights.any() else None
 
 
@@ -197,7 +207,7 @@ def _repeated(network: Network, late: list[Projection], hop: int, ticks: int) ->
 
 def _free_names(network: Network, stem: str) -> Iterator[str]:
     taken = {item.name for item in (*network.inputs, *network.populations)}
-    return (name for name in (f"{stem}{number}" for number in count()) if name not in taken)
+    return (name for name in (f"{stem}{number}" for number in itertools.count()) if name not in taken)
 
 
 def _noted(network: Network, note: str) -> dict:
