@@ -20,6 +20,7 @@ from amaranth.lib.wiring import In, Out
 from ..spec.config import CoreConfig, FabricConfig
 from ..spec.fixed import index_bits
 from .synapses import addend_layout
+from .synapses.tables import delayed
 
 LUT_RAM_ROWS = 16
 """Rows of the LUT RAM of common FPGAs; a multiple of them leaves no room for a row of zeros."""
@@ -134,7 +135,7 @@ class Accumulators(wiring.Component):
     addends : In(:func:`~neurogen.rtl.synapses.addend_layout`), copies * columns
         Those of copy 0 first. Never together with ``read``, nor while ``busy`` then.
     touched : Out(groups)
-        Groups with an addend in this tick.
+        Groups with an addend in this tick; complete while not ``busy``.
     read : In(1)
         Fetch ``update_lanes`` sums: lanes ``read_subgroup * U ...`` of group ``read_group``. Only with ``advance``.
     release : In(1)
@@ -193,13 +194,23 @@ class Accumulators(wiring.Component):
         return m
 
     def _touch(self, m, copy: int) -> Signal:
-        """The groups that are touched in one copy."""
+        """The groups that are touched in one copy; where nothing looks at them in between, a clock late."""
         touched, groups = Signal.like(self.touched, name=f"touched_{copy}"), range(self.config.core.groups)
-        addends = self.addends[copy * self.columns : (copy + 1) * self.columns]
-        hits = reduce(or_, (Cat(a.valid & (a.group == g) for g in groups) for a in addends))
+        own = slice(copy * self.columns, (copy + 1) * self.columns)
+        pairs = zip(self.addends[own], self._columns[own], strict=True)
+        hits = reduce(or_, (self._decode(m, addend, column.has_zero_row) for addend, column in pairs))
         kept = Cat(~(self.read & self.release & (self.read_group == g)) for g in groups)
         m.d.sync += touched.eq((touched | hits) & kept)
         return touched
+
+    def _decode(self, m, addend, at_once: bool) -> Value:
+        """The group of an addend, one-hot: its two halves are decoded first, and unless ``at_once`` registered."""
+        groups, half = self.config.core.groups, len(addend.group) // 2
+        low = Cat(addend.group[:half] == i for i in range(1 << half))
+        high = Cat(addend.valid & (addend.group[half:] == i) for i in range(-(-groups >> half)))
+        if not at_once:
+            low, high = delayed(m, low, 1), delayed(m, high, 1)
+        return Cat(high[g >> half] & low[g & (1 << half) - 1] for g in range(groups))
 
     def _add_copies(self, m):
         """The chosen lanes of all copies, added in a tree with a register per level."""
