@@ -16,6 +16,7 @@ import numpy as np
 from golden import network as golden_network
 
 from ..compiler import Quantisation, Source, quantise, reference
+from ..compiler.quantise import DEFAULT
 from ..host import data
 from ..host.data import Samples
 from ..spec.errors import InputError
@@ -25,7 +26,7 @@ from .emit import source_digest
 
 CHUNK_SAMPLES = 1024
 CHUNK_VALUES = 1 << 26  # spikes of all populations that are held at a time
-SOURCES = ("spec", "compiler")
+SOURCES = ("spec", "compiler", "host", "flow", "../golden")
 
 Progress = Callable[[int, int], None]
 Counts = dict[str, float]
@@ -147,7 +148,7 @@ def sweep(
     source: Source,
     samples: Samples,
     widths: Sequence[int],
-    how: Quantisation = Quantisation(),  # noqa: B008  frozen
+    how: Quantisation = DEFAULT,
     choice: Choice = Choice(),
     decide: str | None = None,
     progress: Progress | None = None,
@@ -248,10 +249,10 @@ class _Runs:
     def _correct(self, part: Samples, found: reference.Result | golden_network.Result) -> int:
         if part.labels is None:
             return 0
-        wanted = {output.population for output in self.source.outputs if not output.values}
-        spikes = {name: found.spikes[name] for name in self.names if name in wanted}
-        read = {output.population: found.values[output.population] for output in self.source.outputs if output.values}
-        return int((data.decide(spikes, read, self.decide) == part.labels).sum())
+        outputs = self.source.outputs
+        spikes = {output.population: found.spikes[output.population] for output in outputs if not output.values}
+        values = {output.population: found.values[output.population] for output in outputs if output.values}
+        return int((data.decide(spikes, values, self.decide) == part.labels).sum())
 
     def _compared(self, found: golden_network.Result, wanted: Mapping, network: Network) -> dict[str, Counts]:
         layers = {}
