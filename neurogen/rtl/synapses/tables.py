@@ -85,7 +85,7 @@ class AxonTable(wiring.Component):
 
 
 class WalkTable(wiring.Component):
-    """The rows that axon rows name, in registers.
+    """The rows that axon rows name, in registers, which no reset changes, as none changes a memory.
 
     Members
     -------
@@ -104,7 +104,7 @@ class WalkTable(wiring.Component):
         m = Module()
         port = self.port
         for number, (packed, output) in enumerate(zip(self.init, self.rows, strict=True)):
-            row = Signal(len(output.as_value()), init=packed, name=f"row_{number}")
+            row = Signal(len(output.as_value()), init=packed, reset_less=True, name=f"row_{number}")
             m.d.comb += output.as_value().eq(row)
             if self.config.core.writable:
                 with m.If(port.write & (port.row == number)):
