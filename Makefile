@@ -11,7 +11,7 @@ stamp = $(VENV)/$(1)-$(shell cat $(2) pyproject.toml | cksum | cut -d' ' -f1).st
 BUILD_STAMP := $(call stamp,build,requirements/build.lock)
 TEST_STAMP := $(call stamp,test,requirements/build.lock requirements/test.lock)
 
-.PHONY: help build test lint unit sim cocotb formal synth bitstreams calibrate formal-deep meshes soak docs costs mutants frameworks doctor format clean
+.PHONY: help build test lint unit sim cocotb formal synth bitstreams calibrate formal-deep meshes link-fuzz soak docs costs mutants frameworks doctor format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | sort | expand -t 12
@@ -30,6 +30,9 @@ formal-deep: $(TEST_STAMP)  ## proofs that take minutes to hours
 
 meshes: $(TEST_STAMP)  ## trained networks on four meshes, with gates in every stream (half an hour)
 	@$(RUN) -m pytest -q -n auto rtl_tests/slow/test_meshes.py
+
+link-fuzz: $(TEST_STAMP)  ## 100,000 damaged frames on the link, on a model and on the hardware at its pins (a quarter of an hour)
+	@$(RUN) -m rtl_tests.link_fuzz
 
 soak: $(TEST_STAMP)  ## 10,000 random networks on real fabrics (hours, resumable)
 	@$(RUN) -m rtl_tests.soak

@@ -39,6 +39,8 @@ POLL_SECONDS = 0.02
 LARGEST_CREDIT = HEADER["credit"].range[1]
 SMALLEST_WINDOW, LARGEST_WINDOW = 16, LARGEST_CREDIT
 START_WINDOW = 256
+FOREIGN_FRAMES = 3
+"""So many frames of another session, and none of ours between them, say that ours is over."""
 FRAMES_IN_WINDOW = 4
 
 
@@ -182,7 +184,7 @@ class Link:
         self._owes_ack = self._wants_resend = False
         self._went_back = self._asked_back = (-1, 0.0)  # the number, and until when not again
         self._poll_at, self._heard, self._progress = now, now, now
-        self._expecting = True
+        self._expecting, self._foreign = True, 0
 
     # The user's side
 
@@ -220,11 +222,13 @@ class Link:
                 self.damaged += 1
                 self._poll_at = min(self._poll_at, now)  # the answer tells whether words were lost
             elif frame.session == self._session:
-                self._heard = now
+                self._heard, self._foreign = now, 0
                 self._poll_at = now + self._patience
                 self._open(frame) if frame.open else self._follow(frame, now)
             elif self.identity is not None:
-                raise LinkError("the board was reset, or another program has opened it")
+                self._foreign += 1
+                if self._foreign == FOREIGN_FRAMES:
+                    raise LinkError("the board was reset, or another program has opened it")
 
     def output(self, now: float) -> bytes:
         """Bytes to put on the line. Raises LinkError where the board has been silent, or stuck, for too long."""
@@ -256,7 +260,7 @@ class Link:
         if now - self._heard > SILENCE_SECONDS:
             what = "there is no answer" if self.identity is None else "the board has not answered"
             raise LinkError(f"{what} for {SILENCE_SECONDS:.0f} s")
-        if self._next == self._base:
+        if not self._outgoing or self._limit <= self._base:
             self._progress = now
         elif now - self._progress > STALL_SECONDS:
             raise LinkError(f"the line is too noisy: no word has come through for {STALL_SECONDS:.0f} s")

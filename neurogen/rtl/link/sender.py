@@ -116,7 +116,7 @@ class Sender(wiring.Component):
         ahead, acked, held = Signal(signed(size + 2)), Signal(NUMBER_BITS), Signal(size + 1)
         m.d.comb += [
             ahead.eq((following - base)[: size + 2]),
-            astray.eq(back | ahead[-1]),
+            astray.eq(self.restart | back | ahead[-1]),
             waits.eq((following[: size + 1] != head) & (ahead < credit)),
             acked.eq(self.report.ack - base),
             held.eq(head - base[: size + 1]),
