@@ -2,7 +2,8 @@
 
     python examples/train_conv.py DIRECTORY -o examples
 
-``DIRECTORY`` holds ``mnist_train.npz`` and ``mnist_test.npz``: ``x`` (N, 28, 28) uint8 and ``y`` (N,). Needs the extra ``examples`` (PyTorch).
+``DIRECTORY`` holds ``mnist_train.npz`` and ``mnist_test.npz``: ``x`` (N, 28, 28) uint8 and ``y`` (N,). Needs the extra
+``examples`` (PyTorch).
 Back-propagation through time with a surrogate gradient, a cross entropy on the last layer's membrane potential; the
 neurons are sinabs' and snnTorch's ``v += I; s = [v >= 1]; v -= s``, those of the last layer only add up. A twelfth of
 the training images chooses the epoch; the test images are looked at once, at the end.

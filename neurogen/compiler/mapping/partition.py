@@ -78,14 +78,13 @@ def partition(
 def _layout(network: Network, name: str, config: FabricConfig, network_links: list[Link], rng) -> Layout | MapLayout:
     """The best layout whose smallest chunks fit a core; with ``rng`` any of those. The best one if none does."""
     core, found = config.core, list(stores()[config.core.store].layouts(network, name, config.core))
-    fitting = found if len(found) == 1 else [layout for layout in found if _fits(layout, network_links, core)]
-    if rng is not None and fitting:
-        return fitting[int(rng.integers(len(fitting)))]
-    return (fitting or found)[0]
+    if rng is not None:
+        found = [found[at] for at in rng.permutation(len(found))]
+    return next((layout for layout in found if _fits(layout, network_links, core)), found[0])
 
 
-def _fits(layout: MapLayout, network_links: list[Link], core) -> bool:
-    return all(
+def _fits(layout: Layout | MapLayout, network_links: list[Link], core) -> bool:
+    return isinstance(layout, Layout) or all(
         layout.fit(unit, core.neurons) and needed([layout.chunk(unit, 1, 0, 0)], network_links, core) <= core.axons
         for unit in range(layout.units)
     )
