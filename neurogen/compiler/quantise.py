@@ -12,6 +12,7 @@ from ..spec.fixed import DECAY_BITS, Compare, Leak, Reset, ResetTiming, Rounding
 from ..spec.network import Network, Population, Projection
 from ..spec.neurons import EXPONENT_BITS
 from . import scales, widths
+from .resets import in_same_step
 from .sharing import shared
 from .source import MODELS, Source, SourcePopulation, SourceProjection, integer_equations
 from .widths import Width
@@ -107,8 +108,13 @@ def quantise(source: Source, how: Quantisation = DEFAULT, observed: Ranges | Non
     if how.state_range == "observed" and observed is None and how.state_bits is None:
         raise InputError("state_range observed needs samples to observe: neurogen quantize NETWORK --data X.npz")
     _check_names(source, how)
+    equations = source.equations
     if how.parameters == "per_population":
         source = shared(source)
+    early = tuple(map(in_same_step, source.populations))
+    late = [p.name for p, q in zip(source.populations, early, strict=True) if p is not q]
+    changed = [f"{name}: the delayed reset becomes one in the same step; same spikes, another v" for name in late]
+    source = replace(source, populations=early, notes=(*source.notes, *changed))
     incoming = {p.name: [q for q in source.projections if q.target == p.name] for p in source.populations}
     units = {p.name: _scale(p, incoming[p.name], how) for p in source.populations}
     fractions = {model: _fraction_bits(source, units, model, how) for model in MODELS}
@@ -128,7 +134,7 @@ def quantise(source: Source, how: Quantisation = DEFAULT, observed: Ranges | Non
     )
     metadata = {
         **source.metadata,
-        "float_equations": source.equations,
+        "float_equations": equations,
         "integer_equations": integer_equations(network),
         "scales": units,
         "weight_bits": how.weight_bits,
@@ -227,11 +233,6 @@ def _scalar(values: np.ndarray) -> int | np.ndarray:
 
 def _membrane(population: SourcePopulation, unit: float) -> dict[str, int | np.ndarray]:
     timing = ResetTiming[population.reset_timing.upper()]
-    if population.model == "cuba_lif" and timing is not ResetTiming.SAME_STEP:
-        raise InputError(
-            f"population {population.name!r}: cuba_lif resets in the same step; reset timing"
-            f" {population.reset_timing.replace('_', '-')} is not supported"
-        )
     steady = _steady_current(population)
     found = {"bias": _scalar(_integers((population.parameter("bias") + steady) / unit))}
     for name, value in (("v_init", population.parameter("v_init")), ("u_init", -steady)):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from golden import network as golden_network
 from neurogen.compiler import Options, Quantisation, quantise, read, reference
 from neurogen.compiler.coding import even, latency
+from neurogen.compiler.resets import in_same_step
 from neurogen.compiler.scales import grid, largest, rounded, scale_of
 from neurogen.compiler.sharing import shared as shared_parameters
 from neurogen.compiler.source import Source, SourcePopulation, SourceProjection
@@ -63,7 +64,7 @@ CASES = [
     for timing in ("same_step", "delayed", "snntorch_immediate")
     for compare in ("gt", "ge")
     for model, keep in (("lif", 0.875), ("lif", 0.9), ("lif", 1.0), ("cuba_lif", 0.75))
-    if not (model == "cuba_lif" and timing != "same_step")
+    if not (model == "cuba_lif" and timing == "snntorch_immediate" and reset == "subtract")
 ]
 
 
@@ -85,6 +86,33 @@ def test_fine_integers_spike_like_the_float_equation(reset, timing, compare, mod
     found, wanted = golden_network.run(integers, {"x": x}).spikes["p"], float_spikes(network, x)
     assert 100 < wanted.sum() < wanted.size
     assert (found != wanted).mean() < 0.01
+
+
+@pytest.mark.parametrize(
+    ("reset", "timing"), [("zero", "delayed"), ("subtract", "delayed"), ("zero", "snntorch_immediate")]
+)
+def test_a_delayed_reset_is_one_in_the_same_step(reset, timing):
+    rng = np.random.default_rng(8)
+    parameters = {"keep": rng.uniform(0.3, 0.95, 8), "keep_u": 0.5, "threshold": rng.uniform(0.5, 2, 8)}
+    parameters |= {"bias": rng.normal(0, 0.1, 8), "v_init": 0.1, "bias_u": 0.05}
+    late = source(
+        rng.normal(0.2, 0.5, (6, 8)),
+        "cuba_lif",
+        rng.normal(0, 0.3, (8, 8)),
+        parameters=parameters,
+        reset=reset,
+        reset_timing=timing,
+        compare="gt",
+    )
+    at_once = replace(late, populations=tuple(map(in_same_step, late.populations)))
+    assert at_once.populations[0].reset_timing == "same_step"
+    x = (rng.random((4, 60, 6)) < 0.4).astype(np.uint8)
+    wanted = reference.run(late, {"x": x}).spikes["p"]
+    assert 200 < wanted.sum() < 0.7 * wanted.size
+    notes = quantise(late).metadata["notes"]
+    assert notes[0] == "p: the delayed reset becomes one in the same step; same spikes, another v"
+    assert np.any(wanted[:, 1:] & wanted[:, :-1]) or reset == "zero"  # neurons that stay above the threshold
+    np.testing.assert_array_equal(reference.run(at_once, {"x": x}).spikes["p"], wanted)
 
 
 @pytest.mark.parametrize("model", ["lif", "cuba_lif"])
@@ -402,8 +430,10 @@ def test_a_sample_starts_where_its_framework_starts_it():
          "population 'p': the membrane needs 39 bits; 32 are possible"),
         ({"parameters": {"keep": 0.01}}, Quantisation(leak="shift"),
          "population 'p': no shift leak is near a factor of 0.01"),
-        ({"model": "cuba_lif", "reset_timing": "delayed"}, Quantisation(),
-         "population 'p': cuba_lif resets in the same step; reset timing delayed is not supported"),
+        ({"model": "cuba_lif", "reset_timing": "snntorch_immediate"}, Quantisation(),
+         "population 'p': a cuba_lif neuron cannot subtract with reset timing snntorch-immediate"),
+        ({"model": "cuba_lif", "reset_timing": "delayed", "parameters": {"keep": 0.0}}, Quantisation(),
+         "population 'p': a cuba_lif neuron cannot subtract with reset timing delayed and keep nothing"),
     ],
 )  # fmt: skip
 def test_what_integers_cannot_hold_is_refused(changes, how, text):

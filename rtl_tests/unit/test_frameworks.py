@@ -81,11 +81,9 @@ def test_snntorch_is_exact_in_integers(path):
         np.testing.assert_array_equal(found.values[name] / per_unit, record.membranes[name])
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in RECORDS if "synaptic_subtract" not in path.stem], ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)
 def test_fine_integers_spike_like_the_framework(path):
-    """16-bit weights. (A Synaptic of snnTorch subtracts a step late, which cuba_lif does not.)"""
+    """16-bit weights."""
     record = load(path)
     network = quantise(record.source, Quantisation(weight_bits=16, fraction_bits=8, state_bits=32))
     found = golden_network.run(network, record.inputs, record=record.spikes)
