@@ -7,16 +7,17 @@ import h5py
 import numpy as np
 
 
+def fill(group, record: Mapping) -> None:
+    """Write nested mappings as groups and everything else as datasets."""
+    for key, value in record.items():
+        if isinstance(value, dict):
+            fill(group.create_group(key), value)
+        else:
+            group.create_dataset(key, data=value)
+
+
 def write(path, nodes: dict, edges: list, **graph):
     """A NIR file as h5py writes it, without anything that the nir package would insist on."""
-
-    def fill(group, record):
-        for key, value in record.items():
-            if isinstance(value, dict):
-                fill(group.create_group(key), value)
-            else:
-                group.create_dataset(key, data=value)
-
     with h5py.File(path, "w") as file:
         fill(file, {"version": "1.0.8", "node": {"type": "NIRGraph", "nodes": nodes, **graph}})
         file["node"].create_dataset("edges", data=np.array(edges, dtype="S"))

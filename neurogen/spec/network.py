@@ -238,6 +238,8 @@ def _check_parameters(population: Population) -> None:
         values = np.asarray(value)
         if values.shape not in ((), (population.size,)):
             raise InputError(f"{where}: {name} has shape {values.shape}, not () or ({population.size},)")
+        if values.dtype.kind not in "iub":
+            raise InputError(f"{where}: {name} holds {values.dtype}, not integers")
         for extreme in (values.min(), values.max()):
             known[name].parse(int(extreme), population.widths, where)
 

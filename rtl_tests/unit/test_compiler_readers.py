@@ -11,6 +11,7 @@ from neurogen.compiler.primitives import primitives
 from neurogen.compiler.readers import readers
 from neurogen.spec.errors import InputError
 from neurogen.spec.network import Input, Network, Output, Population, Projection
+from rtl_tests.nir_files import fill, write
 from rtl_tests.shared import shared
 
 SNNTORCH = Options(framework="snntorch")
@@ -135,22 +136,6 @@ def test_lava_integers_go_through_unchanged():
 
 
 # Files of our own
-
-
-def write(path, nodes: dict, edges: list, **graph):
-    """A NIR file as h5py writes it, without anything that the nir package would insist on."""
-
-    def fill(group, record):
-        for key, value in record.items():
-            if isinstance(value, dict):
-                fill(group.create_group(key), value)
-            else:
-                group.create_dataset(key, data=value)
-
-    with h5py.File(path, "w") as file:
-        fill(file, {"version": "1.0.8", "node": {"type": "NIRGraph", "nodes": nodes, **graph}})
-        file["node"].create_dataset("edges", data=np.array(edges, dtype="S"))
-    return path
 
 
 def lif(size: int = 0, **changes) -> dict:
@@ -375,6 +360,9 @@ def test_npz_chains_and_saved_networks(tmp_path):
         ({"weight.0": [[np.nan]]}, "weight.0 must hold integers, not values such as nan"),
         ({"weight.1": [[1]]}, "weight.0 is missing"),
         ({"weight.0": [1]}, "weight.0 has shape (1,); (n_in, n_out) is needed"),
+        ({"weight.0": [[1e19]]}, "weight.0 must hold integers, not values such as 1e+19"),
+        ({"weight.0": [[1]], "threshold.0": "high"}, "threshold.0 must hold integers, not <U4"),
+        ({"weight.0": [[1]], "state_bits.v.0": [9, 9]}, "state_bits.v.0 is one number, not 2"),
         ({"weight.0": [[1]], "weight.1": [[1], [1]]},
          "projection layer0 -> layer1: weights have shape (2, 1), not (1, 1)"),
     ],
@@ -387,13 +375,34 @@ def test_npz_mistakes_are_named(tmp_path, arrays, text):
     assert str(error.value) == f"{path}: {text}"
 
 
-def test_lava_mistakes_are_named(tmp_path):
+LAVA = {
+    "type": "dense",
+    "weight": np.array([[1, -2], [3, 4]]),
+    "neuron": {"type": "CUBA", "iDecay": 10, "vDecay": 20, "vThMant": 30},
+}
+
+
+@pytest.mark.parametrize(
+    ("layer", "text"),
+    [
+        ({"type": "conv"}, "layer 0 is of type conv; dense layers are supported"),
+        ({"weight": np.array([[0.5]])}, "layer 0: weight holds no integers"),
+        ({"weight": np.array([1, 2])}, "layer 0: weight has shape (2,), not (n_out, n_in)"),
+        ({"delay": np.array([1, 0])}, "layer 0 has synaptic delays, which are not supported"),
+        ({"neuron": 3}, "layer0 has no neurons"),
+        ({"neuron": {"type": "ALIF"}}, "layer0 has neurons of type ALIF; CUBA is supported"),
+        ({"neuron": {"type": "CUBA", "iDecay": 1}}, "layer0 has no vDecay"),
+        ({"neuron": LAVA["neuron"] | {"vDecay": [1, 2]}}, "layer0: vDecay is one integer for all neurons, not 2"),
+        ({"neuron": LAVA["neuron"] | {"gradedSpike": 1}}, "layer0 sends graded spikes, which are not supported"),
+    ],
+)
+def test_lava_mistakes_are_named(tmp_path, layer, text):
     path = tmp_path / "a.net"
     with h5py.File(path, "w") as file:
-        layer = file.create_group("layer/0")
-        layer["type"] = np.array([b"conv"])
-    with pytest.raises(InputError, match="layer 0 is of type conv; dense layers are supported"):
+        fill(file, {"layer": {"0": LAVA | layer}})
+    with pytest.raises(InputError) as error:
         read(path)
+    assert str(error.value) == f"{path}: {text}"
 
 
 def test_names_become_identifiers():

@@ -13,8 +13,6 @@ Keys of a plain chain, for layer i = 0, 1, ...:
 """
 
 import re
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +36,7 @@ def read(path: Path, options: Options) -> Source:
         saved = Network.load(path) if "neurogen_network" in arrays else None
     except InputError:
         raise
-    except (OSError, ValueError, EOFError, KeyError, TypeError, zlib.error, zipfile.BadZipFile) as error:
+    except Exception as error:  # whatever zipfile and numpy make of damage
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{path}: not a readable .npz file ({reason})") from None
     try:
@@ -89,10 +87,13 @@ def _population(name: str, size: int, index: int, keys: dict[str, np.ndarray]) -
     parameters, state_bits = {}, {}
     for key, value in keys.items():
         if key.startswith("state_bits."):
-            state_bits[key.removeprefix("state_bits.")] = int(value)
+            widths = _integers(f"{key}.{index}", value)
+            if widths.size != 1:
+                raise InputError(f"{key}.{index} is one number, not {widths.size}")
+            state_bits[key.removeprefix("state_bits.")] = int(widths.flat[0])
         elif key not in known:
             raise InputError(f"unknown key {key + '.' + str(index)!r}; {model} has {', '.join(known)}")
-        elif value.dtype.kind == "U":
+        elif value.dtype.kind == "U" and known[key].choices is not None:
             parameters[key] = known[key].parse(str(value), {}, name)
         else:
             integers = _integers(f"{key}.{index}", value)
@@ -105,7 +106,7 @@ def _integers(key: str, values: np.ndarray) -> np.ndarray:
         return values.astype(np.int64)
     if values.dtype.kind != "f":
         raise InputError(f"{key} must hold integers, not {values.dtype}")
-    wrong = values[~np.isfinite(values) | (values != np.round(values))]
+    wrong = values[~(np.abs(values) < 2.0**63) | (values != np.round(values))]
     if len(wrong):
         raise InputError(f"{key} must hold integers, not values such as {wrong[0]}")
     return values.astype(np.int64)
