@@ -17,6 +17,7 @@ from .traffic import Mesh, Traffic, bits, flits
 WHOLE = 720  # placements: meshes of up to six nodes are searched whole
 STARTS = 4
 MOVES = 20, 20_000  # of annealing: times the square of the nodes, and at most
+WORK = 50_000  # trees to look at: a bound where neurons reach many different sets of cores
 LARGEST = 64  # nodes; larger meshes take a start as it is
 HEATS = (0.01, 0.003)  # of all flits: what a swap may cost at first
 TOLERANCE = 1e-9
@@ -35,8 +36,8 @@ def place(found: Traffic, config: FabricConfig, rng: np.random.Generator | None 
         return best(found, mesh)
     if config.nodes > LARGEST:
         return _fewest(found, mesh, [order, *_assigned(found, mesh, 1)])
-    searches = [_Search(found, mesh, start) for start in (order, *_assigned(found, mesh, STARTS))]
-    node_of = _fewest(found, mesh, [search.descend() for search in searches])
+    starts = sorted([order, *_assigned(found, mesh, STARTS)], key=lambda start: flits(found, mesh, start))
+    node_of = _fewest(found, mesh, [_Search(found, mesh, start).descend() for start in starts])
     for heat in HEATS:
         node_of = _fewest(found, mesh, [node_of, _Search(found, mesh, node_of).anneal(heat)])
     return node_of
@@ -111,12 +112,19 @@ class _Search:
         for index, nodes in moved.items():
             self.nodes[index], self.trees[index] = nodes, self.mesh.tree(nodes)
 
+    @property
+    def spent(self) -> bool:
+        """The work is used up."""
+        return self.mesh.tree.cache_info().misses > WORK
+
     def descend(self) -> np.ndarray:
         """Swap two cores wherever that saves flits, until nothing does."""
         improved = True
         while improved:
             improved = False
             for a, b in combinations(range(self.found.cores), 2):
+                if self.spent:
+                    return self.node_of
                 added, moved = self.change(a, b)
                 if added < -TOLERANCE:
                     self.swap(a, b, moved)
@@ -130,7 +138,7 @@ class _Search:
         allowed = -np.log(rng.random(moves)) * np.linspace(heat, 0, moves) * flits(self.found, self.mesh, self.node_of)
         chosen = rng.integers(cores, size=(moves, 2)).tolist()
         for (a, b), limit in zip(chosen, allowed, strict=True):
-            if a != b:
+            if a != b and not self.spent:
                 added, moved = self.change(a, b)
                 if added < limit:
                     self.swap(a, b, moved)
