@@ -131,7 +131,7 @@ def test_rubbish_on_the_line_changes_nothing(board, target):
 
 
 def test_a_board_with_another_build_is_refused(board, target):
-    with pytest.raises(InputError, match="virtual holds build [0-9a-f]{16}, not 0000000000000001; flash this build"):
+    with pytest.raises(InputError, match=r"virtual holds build [0-9a-f]{16}, not 0000000000000001; flash this build"):
         Device.at(board.url, target.image, build=1).open()
     time.sleep(0.1)  # the board takes one host at a time
 

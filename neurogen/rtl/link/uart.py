@@ -87,6 +87,7 @@ class UartRx(wiring.Component):
         m.d.comb += [self.o.payload.eq(shift), pace.half.eq(1)]
         with m.FSM(init="BREAK"):
             with m.State("BREAK"):
+                m.d.comb += pace.start.eq(1)
                 with m.If(line):
                     m.next = "IDLE"
             with m.State("IDLE"):
@@ -100,8 +101,10 @@ class UartRx(wiring.Component):
                     with m.If(left == 0):
                         m.next = "STOP"
             with m.State("STOP"):
-                with m.If(pace.tick):
-                    m.d.comb += self.o.valid.eq(line)
+                m.d.comb += self.o.valid.eq(pace.tick & line)
+                with m.If(pace.tick & line):
+                    m.next = "IDLE"
+                with m.Elif(pace.tick):
                     m.next = "BREAK"
         return m
 
