@@ -20,6 +20,7 @@ from neurogen.spec import synapses
 from neurogen.spec.config import FabricConfig
 from neurogen.spec.errors import InputError
 from neurogen.spec.kernels import Kernel
+from neurogen.spec.memory_map import Region, bits
 from neurogen.spec.network import Input, Network, Output, Population, Projection
 
 
@@ -177,3 +178,13 @@ def test_too_many_geometries_are_refused():
     with pytest.raises(InputError) as error:
         compile(both, FabricConfig.parse(fewer))
     assert str(error.value) == "network too large for the fabric: needs 2 geometries at core (0, 0), has 1"
+
+
+@pytest.mark.parametrize("store", stores())
+def test_memory_is_counted_as_it_is_written(store):
+    network = convolution(4, 5, 5)
+    image = compile(network, size(network, Wishes(store=store, lanes=4, width=2, height=1)).config)
+    counted = bits(image.config)
+    assert counted.pop(Region.STATE) > 0
+    found = [core.region_bits(image.config) for core in image.cores]
+    assert counted == {region: sum(part[region].size for part in found) for region in found[0]}
