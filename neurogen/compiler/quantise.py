@@ -327,7 +327,7 @@ def _notes(source: Source, rounded: list[_Rounded], bits: dict[tuple, int], how:
             tight = [item for item in items if item.width.safe > width] or [
                 max(items, key=lambda item: item.width.bits)
             ]
-            found += [f"{item.population.name}: v of {width} bits {item.width.why}" for item in tight]
+            found += [f"{item.population.name}: v has {width} bits: {item.width.why}" for item in tight]
     if any(how.bits(projection) == 1 for projection in source.projections):
         found.append("weights of one bit, -1 and 1, take fields of two bits in hardware")
     return found

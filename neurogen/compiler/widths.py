@@ -69,7 +69,7 @@ def proved(
     roof = READOUT_BITS if not spiking else COMFORTABLE_BITS + (fraction if population.model == "cuba_lif" else 0)
     bits = min(max(least, min(safe, roof)), STATE_BITS_MAX)
     forever = f" in samples of up to {LONG_STEPS} steps" if np.min(lost) == 0 else ""
-    why = f"no input can saturate it{forever}" if bits >= safe else f"may saturate; {safe} bits never would"
+    why = f"no input can saturate it{forever}" if bits >= safe else f"it may saturate, {safe} bits never would"
     return Width(bits, safe, why)
 
 
@@ -85,7 +85,7 @@ def observed(
         raise InputError(f"observed values need {bits} bits of state; {STATE_BITS_MAX} are possible")
     low, high = ranges["v"]
     times = f"{2**margin_bits} times " if margin_bits else ""
-    return Width(bits, bits, f"holds {times}the observed {low:.4g} .. {high:.4g}")
+    return Width(bits, bits, f"it holds {times}the observed {low:.4g} .. {high:.4g}")
 
 
 def _lost(population: Population) -> np.ndarray:
