@@ -18,8 +18,8 @@ from ...spec.kernels import Kernel
 from ...spec.network import Network, Population, Projection
 from .. import linear
 from ..names import legal_name
+from ..readers.integers import FORMAT
 
-FORMAT = 1
 ENDLESS = 2.0**40
 """The tau, in steps, of a neuron that does not leak beside others that do."""
 
