@@ -15,8 +15,7 @@ from types import ModuleType
 import numpy as np
 
 from neurogen.spec.config import NeuronConfig
-from neurogen.spec.errors import InputError
-from neurogen.spec.registry import scan
+from neurogen.spec.registry import pick, scan
 
 
 @cache
@@ -27,10 +26,7 @@ def models() -> dict[str, ModuleType]:
 
 def model(name: str) -> ModuleType:
     """One golden neuron model. Raises InputError, naming the models that exist."""
-    try:
-        return models()[name]
-    except KeyError:
-        raise InputError(f"there is no neuron model {name!r}; there are {', '.join(models())}") from None
+    return pick(models(), name, "neuron model")
 
 
 def initial_registers(parameters: Mapping, shape: tuple[int, ...], *names: str) -> dict[str, np.ndarray]:

@@ -2,7 +2,13 @@
 
 import importlib
 import pkgutil
+from collections.abc import Mapping
 from types import ModuleType
+from typing import TypeVar
+
+from .errors import InputError
+
+Thing = TypeVar("Thing")
 
 
 def scan(package: ModuleType) -> dict[str, ModuleType]:
@@ -20,3 +26,10 @@ def scan(package: ModuleType) -> dict[str, ModuleType]:
             raise ValueError(f"{module.__name__} and {found[name].__name__} are both called {name!r}")
         found[name] = module
     return dict(sorted(found.items()))
+
+
+def pick(found: Mapping[str, Thing], name: str, kind: str) -> Thing:
+    """The one called ``name``. Raises InputError, naming those that exist; ``kind`` says what they are."""
+    if name not in found:
+        raise InputError(f"there is no {kind} {name!r}; there are {', '.join(found)}")
+    return found[name]

@@ -9,6 +9,7 @@ import neurogen
 from neurogen import catalog
 from neurogen.spec import neurons, registry, synapses
 from neurogen.spec.config import CoreConfig
+from neurogen.spec.errors import InputError
 
 ROOT = Path(neurogen.__file__).resolve().parents[1]
 PAGES = ROOT / "docs" / "neurons"
@@ -95,3 +96,9 @@ def test_two_modules_of_one_name_are_refused(tmp_path, monkeypatch):
 
     with pytest.raises(ValueError, match=r"twins\.two and twins\.one are both called 'same'"):
         registry.scan(twins)
+
+
+def test_what_is_not_there_is_said_with_what_is():
+    assert registry.pick({"a": 1, "b": 2}, "b", "letter") == 2
+    with pytest.raises(InputError, match=r"^there is no letter 'c'; there are a, b$"):
+        registry.pick({"a": 1, "b": 2}, "c", "letter")

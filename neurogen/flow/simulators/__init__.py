@@ -15,8 +15,8 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from ...spec.errors import InputError, ToolError
-from ...spec.registry import scan
+from ...spec.errors import ToolError
+from ...spec.registry import pick, scan
 from ...tb import BENCH, TOP, defines
 from .. import cache as store
 
@@ -33,10 +33,7 @@ def simulators() -> dict[str, ModuleType]:
 
 def simulator(name: str) -> ModuleType:
     """One simulator. Raises InputError, naming those that exist."""
-    try:
-        return simulators()[name]
-    except KeyError:
-        raise InputError(f"there is no simulator {name!r}; there are {', '.join(simulators())}") from None
+    return pick(simulators(), name, "simulator")
 
 
 def installed() -> list[str]:

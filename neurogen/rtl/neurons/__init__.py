@@ -12,8 +12,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...spec.config import NeuronConfig
-from ...spec.errors import InputError
-from ...spec.registry import scan
+from ...spec.registry import pick, scan
 from ..layout import struct
 from .pipeline import Pipeline
 
@@ -26,10 +25,7 @@ def models() -> dict[str, ModuleType]:
 
 def model(name: str) -> ModuleType:
     """One neuron model in hardware. Raises InputError, naming the models that exist."""
-    try:
-        return models()[name]
-    except KeyError:
-        raise InputError(f"there is no neuron model {name!r} in hardware; there are {', '.join(models())}") from None
+    return pick(models(), name, "neuron model in hardware")
 
 
 def parameter_shape(config: NeuronConfig) -> data.StructLayout:

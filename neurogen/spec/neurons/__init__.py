@@ -16,7 +16,7 @@ from types import ModuleType
 
 from ..errors import InputError
 from ..fields import Field
-from ..registry import scan
+from ..registry import pick, scan
 
 EXPONENT_BITS = 4
 SHIFT_BITS = 5
@@ -93,7 +93,4 @@ def models() -> dict[str, ModuleType]:
 
 def model(name: str) -> ModuleType:
     """The specification of one model. Raises InputError, naming the models that exist."""
-    try:
-        return models()[name]
-    except KeyError:
-        raise InputError(f"there is no neuron model {name!r}; there are {', '.join(models())}") from None
+    return pick(models(), name, "neuron model")

@@ -14,8 +14,7 @@ import sys
 from functools import cache
 from types import ModuleType
 
-from ..errors import InputError
-from ..registry import scan
+from ..registry import pick, scan
 
 
 @cache
@@ -26,7 +25,4 @@ def stores() -> dict[str, ModuleType]:
 
 def store(name: str) -> ModuleType:
     """The specification of one store. Raises InputError, naming the stores that exist."""
-    try:
-        return stores()[name]
-    except KeyError:
-        raise InputError(f"there is no synapse store {name!r}; there are {', '.join(stores())}") from None
+    return pick(stores(), name, "synapse store")
