@@ -230,8 +230,8 @@ def test_one_relay_serves_all_projections_that_are_too_long():
         (
             layer(50, 6, np.full((50, 6), 7)),
             {"payload_bits": 4},
-            "population 'fc1' has a fan-in of 50 axons, a core has 20; it cannot be split into fewer axons with"
-            " payloads of -8..7 and groups of 4 neurons",
+            "population 'fc1' has a fan-in of 50 axons, a core has 20; it cannot be split with"
+            " payloads of -8..7 and groups of 4 neurons: fewer lanes, or more axons, are needed",
         ),
         (
             replace(layer(5, 6), populations=(Population("fc1", 6, "lif", {"leak": 0}, {"v": 9}, graded=True),)),

@@ -197,7 +197,7 @@ def test_impossible_wishes_are_refused():
     assert str(error.value) == "network too large for the fabric: needs 19 groups of 32 neurons, has 16"
     with pytest.raises(InputError, match="lanes is a power of two, not 12"):
         size(layers(2, 2), Wishes(lanes=12))
-    with pytest.raises(InputError, match=r"fan-in of 50 axons, a core has 4; it cannot be split into fewer axons"):
+    with pytest.raises(InputError, match=r"fan-in of 50 axons, a core has 4; it cannot be split with payloads"):
         size(layers(50, 8), Wishes(axons=4, lanes=4, update_lanes=4, banks=2))
 
 

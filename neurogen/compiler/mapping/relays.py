@@ -135,8 +135,8 @@ def _parts(network: Network, name: str, block: _Block, incoming: list[Projection
             bits = [max(2, signed_bits_for(int(a.min()), int(b.max()))) for a, b in zip(lows, highs, strict=True)]
             return list(zip(np.split(np.arange(block.fan_in), edges[1:]), bits, strict=True))
     raise InputError(
-        f"population {name!r} has a fan-in of {block.fan_in} axons, a core has {core.axons}; it cannot be split into"
-        f" fewer axons with payloads of {least}..{most} and groups of {core.lanes} neurons"
+        f"population {name!r} has a fan-in of {block.fan_in} axons, a core has {core.axons}; it cannot be split"
+        f" with payloads of {least}..{most} and groups of {core.lanes} neurons: fewer lanes, or more axons, are needed"
     )
 
 
