@@ -1,7 +1,7 @@
 """Every bit format of a fabric, listed: for the documentation, for a C header, for tests."""
 
 from .catalog import markdown_table
-from .spec import memory_map, packet, rows, words
+from .spec import link, memory_map, packet, rows, words
 from .spec.config import FabricConfig
 from .spec.fields import Layout
 
@@ -36,6 +36,7 @@ def formats(config: FabricConfig) -> dict[str, list[Layout]]:
             *words.responses(config).values(),
         ],
         "Ticks": [words.timebase(config)],
+        "Link": [link.HEADER, link.IDENTITY],
     }
 
 
