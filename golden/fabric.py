@@ -241,7 +241,7 @@ class Fabric:
         limit = 1 << (core.accumulator_bits - 1)
         high = self.tables.store.sums(axons, factors, lambda products: np.maximum(products, 0))
         low = self.tables.store.sums(axons, factors, lambda products: np.minimum(products, 0))
-        bad = np.argwhere((high >= limit) | (low < -limit))
+        bad = np.argwhere(((high >= limit) | (low < -limit)) & self.tables.real)
         if len(bad):
             group, lane = bad[0]
             node, neuron = divmod(group * core.lanes + lane, core.groups * core.lanes)

@@ -111,7 +111,7 @@ class Tables:
         negative = self.store.sums(axons, part=lambda weights: np.minimum(weights, 0))
         high, low = positive * most + negative * least, positive * least + negative * most
         limit = 1 << (core.accumulator_bits - 1)
-        return bool((high < limit).all() and (low >= -limit).all())
+        return not (((high >= limit) | (low < -limit)) & self.real).any()
 
     # Groups: (C * G,); parameters broadcast against (C * G, P)
 

@@ -115,6 +115,17 @@ def test_a_map_too_large_for_a_core_is_cut_in_bands_then_strips_then_blocks(shap
     assert np.array_equal(samples.run(Fabric(compile(network, config)), {"x": events}).spikes["p"], wanted)
 
 
+def test_lanes_beyond_a_map_need_no_room_in_the_accumulator():
+    """The border leaves all three pixels fewer products than the lane of a fourth one, which does not exist."""
+    kernel = Kernel(np.full((2, 1, 1, 5), 5), (1, 1, 12), (2, 1, 3), padding=(0, 4))
+    network = replace(convolution(2, 1, 3), inputs=(Input("x", 12),), projections=(Projection("x", "p", kernel),))
+    config = size(network, Wishes(store="conv", lanes=4)).config
+    assert config.core.accumulator_bits == 5
+    events = {"x": np.ones((1, 5, 12), np.uint8)}
+    found = samples.run(Fabric(compile(network, config)), events).spikes["p"]
+    assert np.array_equal(found, golden_network.run(network, events).spikes["p"]) and found.any()
+
+
 def test_banks_share_the_kernel_between_them():
     """Eight channels of a source on four banks: every bank keeps two of them."""
     rng = np.random.default_rng(0)
