@@ -28,8 +28,8 @@ lint unit sim cocotb formal synth: $(TEST_STAMP)  ## one rung of `make test`
 formal-deep: $(TEST_STAMP)  ## proofs that take minutes to hours
 	@$(RUN) -m pytest -q rtl_tests/formal -m deep
 
-meshes: $(TEST_STAMP)  ## trained networks on four meshes, with gates in every stream (half an hour)
-	@$(RUN) -m pytest -q -n auto rtl_tests/slow/test_meshes.py
+meshes: $(TEST_STAMP)  ## trained networks on four meshes, with gates in every stream, and in conv cores (half an hour)
+	@$(RUN) -m pytest -q -n auto rtl_tests/slow
 
 link-fuzz: $(TEST_STAMP)  ## 100,000 damaged frames on the link, on a model and on the hardware at its pins (a quarter of an hour)
 	@$(RUN) -m rtl_tests.link_fuzz
