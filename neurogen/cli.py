@@ -546,8 +546,6 @@ def quantize(project: Project) -> None:
         found = sweep.sweep(source, samples, widths, how, choice, wanted.decide, progress)
     written = sweep_report.write(found, folder)
     lines = [sweep_report.table(found), *(f"note: {note}" for note in (*samples.notes, *found.record["notes"]))]
-    if len(written) < 3:
-        lines.append("no picture: pip install 'neurogen[plots]' brings what draws it")
     record = found.record | {"written": [str(path) for path in written]}
     _print(project, record, "\n".join([*lines, *(f"written: {path}" for path in written)]))
 

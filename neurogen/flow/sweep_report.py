@@ -1,6 +1,5 @@
 """A sweep as a table, as JSON and as a picture."""
 
-import importlib.util
 import json
 from pathlib import Path
 from typing import Any
@@ -40,7 +39,7 @@ def _text(layer: Layer) -> str:
 
 
 def write(sweep: Sweep, folder: Path) -> list[Path]:
-    """Write into ``folder`` the chosen network as NIR, the record, and the picture if matplotlib is there; their paths.
+    """Write into ``folder`` the chosen network as NIR, the record, and the picture; their paths.
 
     Raises CheckError if the network is not read back as it was.
     """
@@ -49,15 +48,12 @@ def write(sweep: Sweep, folder: Path) -> list[Path]:
     if read(network).network.digest != sweep.network.digest:
         raise CheckError(f"{network}: reads back as another network than the one that was written")
     data.replace(folder / RECORD, (json.dumps(sweep.record, indent=2) + "\n").encode())
-    written = [network, folder / RECORD]
-    if importlib.util.find_spec("matplotlib"):
-        draw(sweep, folder / PICTURE)
-        written.append(folder / PICTURE)
-    return written
+    draw(sweep, folder / PICTURE)
+    return [network, folder / RECORD, folder / PICTURE]
 
 
 def draw(sweep: Sweep, path: Path) -> None:
-    """Accuracy and agreement over bits; needs matplotlib. The same sweep gives the same bytes."""
+    """Accuracy and agreement over bits. The same sweep gives the same bytes."""
     import matplotlib
     from matplotlib.figure import Figure
 

@@ -4,8 +4,8 @@ import dataclasses
 
 import numpy as np
 import pytest
-from neurogen import compiler
 
+from neurogen import compiler
 from neurogen.flow import patch
 from neurogen.flow.families import families
 from neurogen.flow.target import resolve
