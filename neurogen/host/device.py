@@ -1,5 +1,6 @@
 """A board at the end of a line: words to and from its fabric, and all that they are used for."""
 
+import os
 import secrets
 import time
 from collections import deque
@@ -48,7 +49,8 @@ def open_line(port: str, baud: int = BAUD) -> Line:
     try:
         return serial.serial_for_url(port, baudrate=baud, timeout=READ_SECONDS)
     except (serial.SerialException, ValueError, OSError) as error:
-        reason = getattr(error, "strerror", None) or str(error).removeprefix(f"[Errno {getattr(error, 'errno', 0)}] ")
+        number = getattr(error, "errno", None)
+        reason = os.strerror(number) if number else str(error).rpartition("] ")[2]
         raise InputError(f"{port}: cannot be opened: {reason}") from None
 
 

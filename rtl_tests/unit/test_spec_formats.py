@@ -103,6 +103,36 @@ PATTERNS = {
         "1_0_000010_001111_011_1001",
         {"slot": 9, "phase": 3, "opening": 15, "closing": 2, "ended": 0, "restart": 1},
     ),
+    "frame.header": (
+        "0000001100000100_0000010100000110_011110001001_0_1_0_1_0000000100000010",
+        {
+            "ack": 0x102,
+            "open": 1,
+            "resend": 0,
+            "poll": 1,
+            "reserved": 0,
+            "credit": 0x789,
+            "session": 0x506,
+            "seq": 0x304,
+        },
+    ),
+    "frame.identity": (
+        f"{3:032b}_{2:032b}_{1:032b}_{0xFEDCBA98:032b}_{0x76543210:032b}_{5:032b}_{12_000_000:032b}"
+        "_0000000000000000_1001_1000_00000001",
+        {
+            "protocol": 1,
+            "receive_log2": 8,
+            "send_log2": 9,
+            "reserved": 0,
+            "clock_hz": 12_000_000,
+            "config": 5,
+            "build_low": 0x76543210,
+            "build_high": 0xFEDCBA98,
+            "device_0": 1,
+            "device_1": 2,
+            "device_2": 3,
+        },
+    ),
 }
 
 
