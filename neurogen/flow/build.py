@@ -23,6 +23,7 @@ from .target import MANIFEST, SHIPPED_SAMPLES, Finish, Target, resolve
 FORMAT = 1
 SOURCES = ("spec", "host", "flow", "compiler", "../golden")
 
+
 @dataclass(frozen=True)
 class BuildResult:
     """``directory`` holds the build; ``summary`` is what its report says; ``manifest`` how it came about."""
