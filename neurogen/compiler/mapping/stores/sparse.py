@@ -31,16 +31,10 @@ def arrange(chunks: list[Chunk], network_links: list[Link], core: CoreConfig) ->
     lengths = np.zeros((first_axon[-1], core.lanes), dtype=np.int64)
     lanes = [np.zeros(chunk.count, dtype=np.int64) for chunk in chunks]
     room = [chunk.count // core.lanes + (np.arange(core.lanes) < chunk.count % core.lanes) for chunk in chunks]
-    waiting = []
-    for number, chunk in enumerate(chunks):
-        found = [(axon + source, at) for link, axon in zip(network_links, first_axon, strict=False)
-                 for source, at, _ in _synapses(link, chunk)]  # fmt: skip
-        axons, targets = np.concatenate([np.zeros((2, 0), dtype=np.int64), *found], axis=1)
-        axons = np.split(
-            axons[np.argsort(targets, kind="stable")], np.cumsum(np.bincount(targets, minlength=chunk.count))
-        )
-        waiting += [(-len(axons[at]), number, at, axons[at]) for at in range(chunk.count)]
-    for _, number, at, axons in sorted(waiting, key=lambda item: item[:3]):
+    fan_ins = [_fan_ins(chunk, network_links, first_axon) for chunk in chunks]
+    waiting = [(-len(axons), number, at) for number, found in enumerate(fan_ins) for at, axons in enumerate(found)]
+    for _, number, at in sorted(waiting):
+        axons = fan_ins[number][at]
         mine = lengths[axons]
         growing = (mine == mine.max(axis=1, keepdims=True)).sum(axis=0)
         cost = np.where(room[number] > 0, growing * (lengths.size + 1) + mine.sum(axis=0), np.iinfo(np.int64).max)
@@ -48,6 +42,15 @@ def arrange(chunks: list[Chunk], network_links: list[Link], core: CoreConfig) ->
         lengths[axons, lane] += 1
         room[number][lane] -= 1
     return [replace(chunk, slots=_slots(chunk, lane)) for chunk, lane in zip(chunks, lanes, strict=True)]
+
+
+def _fan_ins(chunk: Chunk, network_links: list[Link], first_axon: np.ndarray) -> list[np.ndarray]:
+    """The axons that reach each neuron of a chunk, every source neuron of every link having one."""
+    found = [_synapses(link, chunk)[:2] for link in network_links]
+    numbered = [sources + first for (sources, _), first in zip(found, first_axon, strict=False)]
+    targets = np.concatenate([at for _, at in found])
+    axons = np.concatenate(numbered)[np.argsort(targets, kind="stable")]
+    return np.split(axons, np.cumsum(np.bincount(targets, minlength=chunk.count)))[: chunk.count]
 
 
 def _slots(chunk: Chunk, lanes: np.ndarray) -> np.ndarray:
@@ -60,18 +63,17 @@ def _slots(chunk: Chunk, lanes: np.ndarray) -> np.ndarray:
     return slots
 
 
-def _synapses(link: Link, chunk: Chunk) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """(sources, positions in ``chunk.neurons``, weights) of a link's synapses to a chunk, if it has any."""
+def _synapses(link: Link, chunk: Chunk) -> np.ndarray:
+    """(3, n): source, position in ``chunk.neurons`` and weight of a link's synapses to a chunk."""
     if chunk.population not in link.projections:
-        return
+        return np.zeros((3, 0), dtype=np.int64)
     projection = link.projections[chunk.population]
     if isinstance(projection.weights, Kernel):
         found = projection.weights.columns[:, chunk.neurons].tocoo()
-        yield found.row.astype(np.int64), found.col.astype(np.int64), found.data
-    else:
-        weights = part(projection, chunk.neurons)
-        sources, at = np.nonzero(weights)
-        yield sources, at, weights[sources, at]
+        return np.stack([found.row, found.col, found.data]).astype(np.int64)
+    weights = part(projection, chunk.neurons)
+    sources, at = np.nonzero(weights)
+    return np.stack([sources, at, weights[sources, at]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,10 +85,10 @@ class ListSegment(Segment):
     @cached_property
     def synapses(self) -> tuple[np.ndarray, ...]:
         """(source, row of its list, lane, group, weight) of every synapse."""
-        columns = [np.zeros((3, 0), dtype=np.int64)]
+        columns = []
         for chunk in self.chunks:
-            for source, at, weight in _synapses(self.link, chunk):
-                columns.append(np.stack([source, chunk.group * self.lanes + chunk.places[at], weight]))
+            source, at, weight = _synapses(self.link, chunk)
+            columns.append(np.stack([source, chunk.group * self.lanes + chunk.places[at], weight]))
         source, slot, weight = np.concatenate(columns, axis=1)
         group, lane = np.divmod(slot, self.lanes)
         order = np.lexsort((group, lane, source))
