@@ -10,8 +10,8 @@ from neurogen.flow.emit import overlay
 from neurogen.rtl.streams import Stalls
 from neurogen.spec.errors import ToolError
 
+from .property_cases import ALL_FABRICS
 from .property_player import DONE, FAILED, JOB
-from .random_networks import FABRICS
 
 
 class Differs(AssertionError):
@@ -29,7 +29,7 @@ class Dut:
 
 def build(name: str, stalls: int | None = None) -> Dut:
     """One of the property fabrics."""
-    return Dut(name, overlay(FABRICS[name], Stalls(stalls)).verilog, stalls)
+    return Dut(name, overlay(ALL_FABRICS[name], Stalls(stalls)).verilog, stalls)
 
 
 def run(dut: Dut, simulator: str, seed: int, first: int, end: int, folder: Path) -> dict[str, int]:

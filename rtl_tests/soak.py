@@ -15,9 +15,8 @@ from rich.progress import Progress
 
 from neurogen.flow.emit import source_digest
 
-from .property_cases import EVERYWHERE, Coverage
+from .property_cases import ALL_FABRICS, EVERYWHERE, Coverage
 from .property_run import Differs, Dut, build, run
-from .random_networks import FABRICS
 
 FOLDER = Path("build/soak")
 BLOCK = 50
@@ -28,8 +27,8 @@ SOURCES = ("rtl", "spec", "compiler", "host", "tb", "../golden")
 def blocks(cases: int) -> Iterator[tuple[str, int | None, int]]:
     """Fabric, gates and first case of every block, until there are ``cases`` cases."""
     for index in range(-(-cases // BLOCK)):
-        turn, fabric = divmod(index, len(FABRICS))
-        yield list(FABRICS)[fabric], GATES[turn % len(GATES)], turn * BLOCK
+        turn, fabric = divmod(index, len(ALL_FABRICS))
+        yield list(ALL_FABRICS)[fabric], GATES[turn % len(GATES)], turn * BLOCK
 
 
 def finished(journal: Path, seed: int, sources: str) -> dict[str, dict[str, int]]:

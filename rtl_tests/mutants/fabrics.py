@@ -1,6 +1,7 @@
 """The fabrics that are damaged: small, but with everything in them."""
 
-from rtl_tests.random_networks import FABRICS, fabric, neuron
+from rtl_tests.property_cases import ALL_FABRICS
+from rtl_tests.random_networks import fabric, neuron
 
 FULL = fabric(
     "mutants_full", 2, 2, axons=16, neurons=24, lanes=4, banks=2, update_lanes=2, weight_bits=4, accumulator_bits=10,
@@ -22,4 +23,4 @@ CUBA = fabric(
 
 def register() -> None:
     """Let cases be drawn for these fabrics by name."""
-    FABRICS.update({config.name: config for config in (FULL, CUBA)})
+    ALL_FABRICS.update({config.name: config for config in (FULL, CUBA)})
