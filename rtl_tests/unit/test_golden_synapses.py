@@ -106,7 +106,7 @@ def test_a_store_computes_its_walk(store, shape):
 def test_sums_that_the_accumulator_does_not_hold_are_refused(store):
     config = FabricConfig(core=CoreConfig.parse(core(store, "one group").model_dump() | {"accumulator_bits": 4}))
     memory = CoreImage.empty(config)
-    memory.synapses[:] = 7
+    memory.synapses[:], memory.groups["size"][:] = 7, config.core.lanes
     for name in {"length", "lines", "count"} & set(memory.axons):
         memory.axons[name][:] = 1
     machine = Fabric(image_of(config, [memory]))
