@@ -20,7 +20,7 @@ from neurogen.flow.target import resolve  # noqa: E402
 
 RECORD = ROOT / "docs" / "bitstreams.json"
 MNIST = ROOT.parent / "shared" / "models" / "mnist_784-128-10_lat_T16_k4_float.nir"
-SEEDS = 3
+SEEDS = 2
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Entry:
 
 
 FOUR_BITS = {"quantise": {"weight_bits": 4}}
-MNIST_OPTIONS = {"quantise": {"weight_bits": 4}, "import": {"framework": "snntorch"}}
+MNIST_OPTIONS = FOUR_BITS | {"import": {"framework": "snntorch"}, "size": {"lanes": 32, "banks": 8}}
 ENTRIES = (
     Entry("digits", "icebreaker", None, FOUR_BITS),
     Entry("digits", "hx8k_breakout", None, FOUR_BITS),
