@@ -8,7 +8,7 @@ clock. All results come from the cache if they were made before.
 import json
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -215,12 +215,12 @@ def _refuse_if_too_large(job: Job, log: Path) -> None:
             raise InputError(too_large(job.name, job.board_name, names[cell], int(used), int(available)))
 
 
-def too_large(name: str, board_name: str, resource: str, used: int, available: int) -> str:
-    """By how much something does not fit, and what would."""
+def too_large(name: str, board_name: str, resource: str, used: int, available: int, others: Sequence[str] = ()) -> str:
+    """By how much something does not fit, and what would: ``others`` are boards on which it does."""
     title = {"lut": "LUTs", "ff": "flip-flops", "ram": "block RAMs", "dsp": "multipliers"}[resource]
     return (
         f"{name} does not fit {board_name}: {used:,} {title} of {available:,}, {used / available - 1:.0%} too many;"
-        " fewer weight bits, lanes or banks would, or a board with more (see: neurogen boards)"
+        f" fewer weight bits may, or {' or '.join(others) or 'a board with more (see: neurogen boards)'}"
     )
 
 

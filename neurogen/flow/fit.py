@@ -11,7 +11,7 @@ from functools import cache
 from itertools import product
 from pathlib import Path
 
-from boards import Board
+from boards import Board, boards
 
 from ..compiler.sizing import Sizing, Wishes, size
 from ..spec import memory_map
@@ -27,6 +27,9 @@ FILL = {"lut": 0.9, "ram": 1.0}
 """Share of a device that is used unasked: above it, routing takes long and clocks get low."""
 
 LANES, BANKS, UPDATE_LANES, COUNTER_BITS = (4, 8, 16, 32, 64), (1, 2, 4, 8, 16), (1, 2, 4, 8), (32, 16, 0)
+MENTIONED = 3
+"""How many other boards a refusal names."""
+
 ACTIVITY = 0.2
 """Share of its axons that is taken to have an event in a tick, where lanes and banks are weighed up."""
 
@@ -116,7 +119,17 @@ def fit(network: Network, wishes: Wishes, board: Board, board_name: str, optimiz
     least = estimate(_like(smallest, min(choices), 0), module.NAME)
     worst = max(FILL, key=lambda kind: least[kind] / (FILL[kind] * max(1, getattr(device, kind))))
     available = int(getattr(device, worst) * FILL[worst])
-    raise InputError(f"the smallest fabric for {too_large(network.name, board_name, worst, least[worst], available)}")
+    others = _others(_like(smallest, min(choices), 0))[:MENTIONED]
+    message = too_large(network.name, board_name, worst, least[worst], available, others)
+    raise InputError(f"the smallest fabric for {message}")
+
+
+def _others(config: FabricConfig) -> list[str]:
+    """Boards that a fabric fits, small ones first."""
+    found = {name: family(item.platform()) for name, item in boards().items()}
+    devices = {name: module.DEVICES[boards()[name].device] for name, module in found.items()}
+    fitting = [name for name, module in found.items() if _fits(estimate(config, module.NAME), devices[name])]
+    return sorted(fitting, key=lambda name: (devices[name].lut, name))
 
 
 def adapted(

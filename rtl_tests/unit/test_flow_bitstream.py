@@ -1,12 +1,14 @@
 """The clock of a bitstream: lowered until the routed design reaches it, raised where there is room, or given up."""
 
+import dataclasses
 import json
 
 import pytest
 
 import boards
+from neurogen import compiler
 from neurogen.cli import main
-from neurogen.flow import bitstream
+from neurogen.flow import bitstream, on_board
 from neurogen.flow.target import resolve
 from neurogen.spec.errors import InputError, ToolError
 
@@ -59,7 +61,9 @@ def test_design_that_gets_slower_each_time_is_given_up(job, monkeypatch):
 def test_what_is_too_large_is_said(job, tmp_path):
     log = tmp_path / "place.txt"
     log.write_text("Info: \t         ICESTORM_LC:    9001/   7680   117%\nInfo: \t  ICESTORM_RAM:  3/ 32  9%\n")
-    message = r"^digits does not fit hx8k_breakout: 9,001 LUTs of 7,680, 17% too many; fewer weight bits, "
+    message = (
+        r"^digits does not fit hx8k_breakout: 9,001 LUTs of 7,680, 17% too many; fewer weight bits may, or a board "
+    )
     with pytest.raises(InputError, match=message):
         bitstream._refuse_if_too_large(job, log)
     log.write_text("Info: \t         ICESTORM_LC:    7000/   7680   91%\n")
@@ -99,3 +103,19 @@ def test_flash_and_update_want_a_bitstream(tmp_path, capsys):
     assert "there is no bitstream; make one with: neurogen build --board NAME" in capsys.readouterr().err
     assert main(["update", str(tmp_path)]) == 1
     assert "update needs a build directory and a network: neurogen update DIR NETWORK" in capsys.readouterr().err
+
+
+def test_image_inside_wants_memories_in_block_ram():
+    with pytest.raises(
+        InputError, match=r'^a bitstream with its image inside needs .* core\.image_memories = "block"$'
+    ):
+        on_board.implement(resolve(None), on_board.Wanted("icebreaker"), seed=0)
+
+
+def test_builds_of_other_weights_share_a_design():
+    target = resolve(None, {"size": {"lanes": 4, "banks": 1}})
+    projections = tuple(dataclasses.replace(p, weights=p.weights[::-1].copy()) for p in target.network.projections)
+    network = dataclasses.replace(target.network, projections=projections)
+    other = dataclasses.replace(target, network=network, image=compiler.compile(network, target.config))
+    assert other.image.digest != target.image.digest
+    assert on_board.design_digest(other, 1) == on_board.design_digest(target, 1) != on_board.design_digest(target, 2)

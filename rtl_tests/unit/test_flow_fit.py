@@ -71,7 +71,8 @@ def test_counters_give_way_on_a_small_device(digits):
 
 
 def test_network_that_is_too_large_is_refused():
-    message = r"^the smallest fabric for layer does not fit icebreaker: \d+ block RAMs of 30, \d[\d,]*% too many; "
+    message = r"^the smallest fabric for layer does not fit icebreaker: \d+ block RAMs of 30, \d[\d,]*% too many;"
+    message += r" fewer weight bits may, or colorlight_5a75b or icepi_zero or orangecrab_25f$"
     with pytest.raises(InputError, match=message):
         fit.fit(layer(600, 64), ANYTHING, boards.board("icebreaker"), "icebreaker")
     assert fit.fit(layer(600, 64), ANYTHING, boards.board("ulx3s_85f"), "ulx3s_85f").config.core.axons == 600
