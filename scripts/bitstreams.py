@@ -61,19 +61,23 @@ def make(entry: Entry) -> dict[str, Any]:
     }
 
 
-def main(names: list[str]) -> int:
-    rows = {(row["network"], row["board"]): row for row in json.loads(RECORD.read_text())} if RECORD.exists() else {}
+def record(row: dict[str, Any]) -> None:
+    """Put one row into the record, in the table's order."""
+    rows = {(r["network"], r["board"]): r for r in json.loads(RECORD.read_text())} if RECORD.exists() else {}
+    rows[row["network"], row["board"]] = row
+    ordered = [rows[entry.name, entry.board] for entry in ENTRIES if (entry.name, entry.board) in rows]
+    RECORD.write_text(json.dumps(ordered, indent=2) + "\n")
+
+
+def main(names: list[str]) -> None:
     for entry in ENTRIES:
         if names and entry.board not in names:
             continue
         if entry.network is not None and not entry.network.exists():
             print(f"{entry.name}: {entry.network} is not there; what is recorded stays", file=sys.stderr)
             continue
-        rows[entry.name, entry.board] = make(entry)
-        order = [rows[e.name, e.board] for e in ENTRIES if (e.name, e.board) in rows]
-        RECORD.write_text(json.dumps(order, indent=2) + "\n")
-    return 0
+        record(make(entry))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])

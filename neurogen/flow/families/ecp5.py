@@ -16,10 +16,10 @@ from . import Device, Pll, best, within
 NAME = "ecp5"
 TITLE = "ECP5"
 _SIZES = {  # the 12F is a 25F with another name for the tools, which let all of it be used
-    "12F": Device(lut=24288, ff=24288, ram=56, dsp=28, start_hz=70e6),
-    "25F": Device(lut=24288, ff=24288, ram=56, dsp=28, start_hz=70e6),
-    "45F": Device(lut=43848, ff=43848, ram=108, dsp=72, start_hz=70e6),
-    "85F": Device(lut=83640, ff=83640, ram=208, dsp=156, start_hz=70e6),
+    "12F": Device(lut=24288, ff=24288, ram=56, dsp=28, start_hz=80e6),
+    "25F": Device(lut=24288, ff=24288, ram=56, dsp=28, start_hz=80e6),
+    "45F": Device(lut=43848, ff=43848, ram=108, dsp=72, start_hz=80e6),
+    "85F": Device(lut=83640, ff=83640, ram=208, dsp=156, start_hz=80e6),
 }
 DEVICES = {f"{line}-{size}": device for line in ("LFE5U", "LFE5UM", "LFE5UM5G") for size, device in _SIZES.items()}
 TOOLS = ("yosys", "nextpnr-ecp5", "ecppack")
