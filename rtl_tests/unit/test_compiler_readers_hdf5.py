@@ -69,15 +69,23 @@ def test_flipped_and_missing_bytes(tmp_path, impatient, kind):
     assert 20 < len(refused) < 118 and len(set(refused)) > 5, f"seed {seed}"
 
 
-@pytest.mark.parametrize(
-    "program", ["import time; time.sleep(99)", "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"]
-)
+READY = "import os, signal, sys, time; os.write(1, bytes(8)); sys.stdin.buffer.read(8); "
+STUCK = {
+    "hangs": READY + "time.sleep(99)",
+    "crashes": READY + "os.kill(os.getpid(), signal.SIGSEGV)",
+    "never starts": "import time; time.sleep(99)",
+    "crashes at once": "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)",
+}
+
+
+@pytest.mark.parametrize("program", STUCK)
 def test_a_library_that_hangs_or_crashes_is_left_behind(tmp_path, impatient, monkeypatch, program):
     path = write(tmp_path / "a.nir", NODES, EDGES)
     hdf5._close()
-    (tmp_path / "stuck.py").write_text(program)
+    (tmp_path / "stuck.py").write_text(STUCK[program])
     with monkeypatch.context() as patched:
         patched.setattr(hdf5, "PROGRAM", str(tmp_path / "stuck.py"))
+        patched.setattr(hdf5, "START_SECONDS", 1)
         start = time.monotonic()
         assert attempt(path) == (
             "not a readable HDF5 file (the file is damaged: the HDF5 library does not come back from it)"

@@ -18,6 +18,7 @@ from ...spec.errors import InputError
 from . import hdf5_process
 
 TIMEOUT_SECONDS = 10
+START_SECONDS = 60  # a busy machine may take so long to start the process
 PROGRAM = hdf5_process.__file__
 BYTES_PER_SECOND = 4 << 20  # what slow storage delivers: large files may take longer
 
@@ -49,17 +50,22 @@ class _Reader:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
+        self._is_ready = self._answer(START_SECONDS) is not None
 
     def ask(self, path: Path, seconds: float) -> dict | str | None:
         """The file's content, the reason why there is none, or None where no answer came in time."""
+        if not self._is_ready:
+            return None
         with contextlib.suppress(BrokenPipeError):
             hdf5_process.send(self.process.stdin, os.fsencode(path))
-            with selectors.DefaultSelector() as selector:
-                selector.register(self.process.stdout, selectors.EVENT_READ)
-                if selector.select(seconds):
-                    answer = hdf5_process.receive(self.process.stdout)
-                    return None if answer is None else pickle.loads(answer)
-        return None
+        answer = self._answer(seconds)
+        return None if answer is None else pickle.loads(answer)
+
+    def _answer(self, seconds: float) -> bytes | None:
+        """The next message, or None where none came in time."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.process.stdout, selectors.EVENT_READ)
+            return hdf5_process.receive(self.process.stdout) if selector.select(seconds) else None
 
     def close(self) -> None:
         self.process.kill()

@@ -1,7 +1,7 @@
 """The process behind ``hdf5``: answers paths with their files' content. It imports no part of the project.
 
 Messages in both directions are a length (8 bytes) and as many bytes: a path in, a pickled answer out. An answer is a
-dictionary, or text that says why there is none.
+dictionary, or text that says why there is none. An empty message says at the start that the process is ready.
 """
 
 import os
@@ -33,6 +33,9 @@ def receive(stream) -> bytes | None:
 
 def serve() -> None:
     """Answer paths from standard input with their files' content on standard output, until the former ends."""
+    import h5py  # noqa: F401  takes its time, which is not the first file's
+
+    send(sys.stdout.buffer, b"")
     while (path := receive(sys.stdin.buffer)) is not None:
         send(sys.stdout.buffer, pickle.dumps(_content(os.fsdecode(path)), protocol=5))
 
