@@ -27,7 +27,7 @@ def test_pace_is_exact_enough(clock_hz, baud):
 
 def test_a_clock_that_is_too_slow_is_refused():
     with pytest.raises(ValueError, match="a UART of 3000000 baud needs a clock of 12000000 Hz, not 10000000"):
-        UartRx(clock_hz=10_000_000, baud=3_000_000).elaborate(None)
+        UartRx(clock_hz=10_000_000, baud=3_000_000)
 
 
 def bits_of(data: bytes) -> list[int]:

@@ -27,7 +27,7 @@ def pace(clock_hz: int, baud: int) -> tuple[int, int]:
 
 
 class Pace(wiring.Component):
-    """Ticks once per bit.
+    """Ticks once per bit, of ``2**width / step`` clocks on average.
 
     Members
     -------
@@ -37,8 +37,9 @@ class Pace(wiring.Component):
     tick : Out(1)
     """
 
-    def __init__(self, *, clock_hz: int, baud: int):
-        self.width, self.step = pace(clock_hz, baud)
+    def __init__(self, *, width: int, step: int):
+        self.width = width
+        self.step = step
         super().__init__({"start": In(1), "half": In(1), "tick": Out(1)})
 
     def elaborate(self, platform):
@@ -75,11 +76,12 @@ class UartRx(wiring.Component):
     def __init__(self, *, clock_hz: int, baud: int):
         self.clock_hz = clock_hz
         self.baud = baud
+        self.width, self.step = pace(clock_hz, baud)
         super().__init__({"rx": In(1), "o": Out(stream.Signature(DATA_BITS))})
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.pace = pace = Pace(clock_hz=self.clock_hz, baud=self.baud)
+        m.submodules.pace = pace = Pace(width=self.width, step=self.step)
         now, before, line = Signal(init=1), Signal(2, init=0b11), Signal(init=1)
         m.submodules.synchronizer = FFSynchronizer(self.rx, now, init=1)
         m.d.sync += [before.eq(Cat(now, before)), line.eq(Mux(now, before.any(), before.all()))]
@@ -128,11 +130,12 @@ class UartTx(wiring.Component):
     def __init__(self, *, clock_hz: int, baud: int):
         self.clock_hz = clock_hz
         self.baud = baud
+        self.width, self.step = pace(clock_hz, baud)
         super().__init__({"i": In(stream.Signature(DATA_BITS)), "tx": Out(1, init=1)})
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.pace = pace = Pace(clock_hz=self.clock_hz, baud=self.baud)
+        m.submodules.pace = pace = Pace(width=self.width, step=self.step)
         following = Signal(DATA_BITS + 2)  # two more ones: the stop bit, and one that is gone when that bit ends
         m.d.comb += [self.i.ready.eq(~following.any()), pace.start.eq(self.i.ready)]
         with m.If(self.i.ready & self.i.valid):
