@@ -63,7 +63,12 @@ def test_missing_file(capsys, tmp_path):
     assert refuse(capsys, "check", tmp_path / "no.nir") == f"{tmp_path}/no.nir: there is no such file"
 
 
+def test_missing_build_directory(capsys, tmp_path):
+    assert refuse(capsys, "check", tmp_path / "no") == f"{tmp_path}/no: there is no such file or build directory"
+
+
 def test_unknown_kind_of_file(capsys, tmp_path):
+    (tmp_path / "net.onnx").touch()
     text = f"{tmp_path}/net.onnx: unknown kind of network file; known are .net, .nir, .npz"
     assert refuse(capsys, "check", tmp_path / "net.onnx") == text
 

@@ -280,6 +280,7 @@ def test_unreadable_files_are_refused(tmp_path):
     whole = write(tmp_path / "a.nir", chain(), CHAIN)
     cut = tmp_path / "cut.nir"
     cut.write_bytes(whole.read_bytes()[:1000])
+    (tmp_path / "a.onnx").touch()
     for path, start in (
         (cut, f"{cut}: not a readable HDF5 file ("),
         (tmp_path / "none.nir", f"{tmp_path / 'none.nir'}: there is no such file"),

@@ -26,8 +26,8 @@ def read(path: Path | str, options: Options = DEFAULT) -> Source:
     """
     path = Path(path)
     suffixes = {suffix: reader for reader in readers().values() for suffix in reader.SUFFIXES}
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file" + (" or build directory" if not path.suffix else ""))
     if path.suffix.lower() not in suffixes:
         raise InputError(f"{path}: unknown kind of network file; known are {', '.join(sorted(suffixes))}")
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file")
     return suffixes[path.suffix.lower()].read(path, options)
