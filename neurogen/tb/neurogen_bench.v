@@ -58,8 +58,8 @@ module neurogen_bench;
     reg  [31:0]  draw = 32'h1;
     reg  [31:0]  quiet = 0;
 
-    wire taken = in_valid && in_ready;
-    wire given = out_valid && out_ready;
+    wire taken = (in_valid && in_ready) === 1'b1;  // what is undefined is no transfer, so that it gets stuck here
+    wire given = (out_valid && out_ready) === 1'b1;
     wire ends = given && second && last;
     wire hold = draw[7:0] < idle;
     wire refuse = draw[15:8] < stall;

@@ -40,6 +40,13 @@ def test_any_network_gives_the_same_spikes_from_other_stores(name, in_stores, tm
     in_stores.counts.update(run(build(name, SEED), needs("verilator"), SEED, 0, STORE_CASES, tmp_path / "run"))
 
 
+@pytest.mark.parametrize("name", ["lif_2x2_values", "relays_2x2"])
+def test_nothing_undefined_matters(name, tmp_path):
+    """What was never written is X in a simulator of four values, and would reach every output from there."""
+    reached = run(build(name), needs("icarus"), SEED, 0, 2, tmp_path / "run")
+    Coverage(reached).require("spikes", "graded input")
+
+
 def test_the_other_stores_were_used(in_stores):
     print(dict(in_stores.counts))
     in_stores.require("kernels", "matrices", "walk of several lines", "list of several rows", least=10)

@@ -68,7 +68,8 @@ class DenseRows(wiring.Component):
         for bank, (asked, read, row) in enumerate(zip(self.step.banks, banks.reads, banks.rows, strict=True)):
             m.d.comb += [read.enable.eq(asked.enable & self.step.valid), read.row.eq(asked.row)]
             weights = [row.word_select(lane, core.weight_bits).as_signed() for lane in range(core.lanes)]
-            payload = delayed(m, asked.payload, Banks.latency_cycles)
+            # 0 beside the row of zeros of a bank that takes no part: the payload may be of an event that never was.
+            payload = delayed(m, Mux(asked.enable, asked.payload, 0), Banks.latency_cycles)
             addends.append(products(m, core, weights, payload, str(bank)))
         while len(addends) > 1:
             addends = self._level(m, addends)
