@@ -11,6 +11,7 @@ from neurogen.flow.emit import Emitted, overlay
 from neurogen.flow.simulate import engines, simulate
 from neurogen.flow.target import SHIPPED_SAMPLES, resolve
 from neurogen.flow.verify import verify
+from neurogen.spec.config import FabricConfig
 from neurogen.spec.errors import CheckError
 from rtl_tests.cocotb.simulators import SIMULATORS, needs
 from rtl_tests.random_networks import STORES
@@ -61,6 +62,13 @@ def test_emitted_verilog_is_accepted_without_a_warning(options):
 @pytest.mark.parametrize("name", ["conv_2x2", "sparse_2x2"])
 def test_every_synapse_store_is_accepted_without_a_warning(name):
     lint.lint(overlay(STORES[name]))
+
+
+@pytest.mark.parametrize("store", ["dense", "conv", "sparse"])
+def test_one_neuron_with_one_synapse_is_emitted(store):
+    one = dict.fromkeys(("axons", "neurons", "lanes", "banks", "update_lanes", "routes"), 1)
+    found = overlay(FabricConfig.parse({"lines": 1, "core": {**one, "store": store}}))
+    assert "endmodule" in found.verilog
 
 
 def test_the_linter_sees_warnings():

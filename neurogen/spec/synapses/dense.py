@@ -16,7 +16,7 @@ def axon(core) -> Layout:
     return Layout(
         "axon",
         (
-            Field("base", index_bits(core.rows), "first synapse row in the axon's bank"),
+            Field("base", max(1, index_bits(core.rows)), "first synapse row in the axon's bank"),  # no row is empty
             Field("range", index_bits(core.ranges), "row of the range table"),
         ),
     )
