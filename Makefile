@@ -11,7 +11,7 @@ stamp = $(VENV)/$(1)-$(shell cat $(2) pyproject.toml | cksum | cut -d' ' -f1).st
 BUILD_STAMP := $(call stamp,build,requirements/build.lock)
 TEST_STAMP := $(call stamp,test,requirements/build.lock requirements/test.lock)
 
-.PHONY: help build test lint unit sim cocotb formal synth bitstreams calibrate formal-deep meshes link-fuzz soak docs costs mutants frameworks doctor format clean
+.PHONY: help build test lint unit sim cocotb formal synth bitstreams calibrate formal-deep meshes netlists link-fuzz soak docs costs mutants frameworks doctor format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | sort | expand -t 12
@@ -29,7 +29,10 @@ formal-deep: $(TEST_STAMP)  ## proofs that take minutes to hours
 	@$(RUN) -m pytest -q rtl_tests/formal -m deep
 
 meshes: $(TEST_STAMP)  ## trained networks on four meshes, with gates in every stream, and in conv cores (half an hour)
-	@$(RUN) -m pytest -q -n auto rtl_tests/slow
+	@$(RUN) -m pytest -q -n auto rtl_tests/slow/test_meshes.py rtl_tests/slow/test_conv.py
+
+netlists: $(TEST_STAMP)  ## the digits network as routed for both families, and in the bitstream of an HX8K (needs icebox_vlog)
+	@$(RUN) -m pytest -q -s rtl_tests/slow/test_netlists.py rtl_tests/slow/test_ecp5_memory.py
 
 link-fuzz: $(TEST_STAMP)  ## 100,000 damaged frames on the link, on a model and on the hardware at its pins (a quarter of an hour)
 	@$(RUN) -m rtl_tests.link_fuzz
