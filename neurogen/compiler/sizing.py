@@ -10,6 +10,7 @@ from ..spec.errors import InputError
 from ..spec.fixed import index_bits, signed_bits_for
 from ..spec.kernels import Kernel
 from ..spec.network import Network, Population
+from ..spec.verilog import KEYWORDS
 from .accumulator import accumulator_bits, payloads
 from .mapping import Mapping, map_network, schedule
 from .mapping.parameters import columns, common_model, is_relay, value_of
@@ -102,12 +103,17 @@ def size(network: Network, wishes: Wishes = ANYTHING) -> Sizing:
     raise refusal
 
 
+def _module_name(network: str) -> str:
+    name = legal_name(network, "network").lower()
+    return f"network_{name}" if name in KEYWORDS else name
+
+
 def _fabric(network: Network, wishes: Wishes, width: int, height: int, core: CoreConfig) -> dict:
     if core.graded:  # payloads as wide as an event has room for, until it is known what the relays need
         room = HOST_WORD_BITS - 2 * (index_bits(width) + index_bits(height)) - core.axon_bits
         core = CoreConfig.parse({**dict(core), "payload_bits": min(room, 16)}, "core chosen for the network")
     return {
-        "name": wishes.name or legal_name(network.name, "network").lower(),
+        "name": wishes.name or _module_name(network.name),
         "width": width,
         "height": height,
         "lines": sum(network.population(output.population).size for output in network.outputs),

@@ -16,6 +16,7 @@ from .errors import InputError
 from .fields import Field as BitField
 from .fields import Layout
 from .fixed import index_bits, signed_range, unsigned_range
+from .verilog import KEYWORDS
 
 HOST_WORD_BITS = 32
 SLICE_ROWS = 64
@@ -310,6 +311,7 @@ class FabricConfig(Config):
 
     @model_validator(mode="after")
     def _check(self):
+        _require(self.name not in KEYWORDS, f"name {self.name!r} is a reserved word of Verilog")
         bits = 2 * (self.x_bits + self.y_bits) + self.core.axon_bits + self.core.payload_bits
         _require(
             bits <= HOST_WORD_BITS,

@@ -83,7 +83,7 @@ MUTATIONS = (
     ),
     Mutation(
         "store: the payload is one event late", "synapses/dense.py",
-        "delayed(m, asked.payload, Banks.latency_cycles)", "delayed(m, asked.payload, Banks.latency_cycles + 1)",
+        "asked.payload, 0), Banks.latency_cycles)", "asked.payload, 0), Banks.latency_cycles + 1)",
     ),
     Mutation(
         "accumulators: stale sum, a repeated group is not forwarded", "accumulators.py",

@@ -28,7 +28,7 @@ FILES = {
 WISHES = {
     "chosen": Wishes(),
     "overlay": Wishes(programmable=True, weight_bits=10, accumulator_bits=18),
-    "2x2": Wishes(width=2, height=2, lanes=8, banks=2, update_lanes=4, name="small"),
+    "2x2": Wishes(width=2, height=2, lanes=8, banks=2, update_lanes=4, name="quad"),
 }
 
 
@@ -238,3 +238,8 @@ def test_a_delay_beyond_all_slots_takes_relays():
     x["x"][0, 4] = 1
     found = samples.run(Fabric(compile(late, sizing.config)), x).spikes["p1"]
     assert np.argwhere(found[0])[:, 0].tolist() == [154] * 3
+
+
+def test_the_top_module_is_no_word_of_verilog():
+    names = [size(replace(layers(2, 2), name=name)).config.name for name in ("small", "digits", "Module")]
+    assert names == ["network_small", "digits", "network_module"]

@@ -17,6 +17,7 @@ from neurogen.spec.errors import InputError
         ({"width": 0}, "f.toml: width: input should be greater than or equal to 1, not 0"),
         ({"width": "2"}, "f.toml: width: input should be a valid integer, not '2'"),
         ({"name": "1x"}, "f.toml: name: string should match pattern '^[a-z][a-z0-9_]*$', not '1x'"),
+        ({"name": "small"}, "f.toml: name 'small' is a reserved word of Verilog"),
         ({"core": {"lanes": 3}}, "f.toml: core: lanes is a power of two, not 3"),
         ({"core": {"lanes": 4}}, "f.toml: core: update_lanes is at most lanes (4), not 8"),
         ({"core": {"axons": 2}}, "f.toml: core: banks is at most axons (2), not 4"),
