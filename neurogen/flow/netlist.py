@@ -36,15 +36,13 @@ MACROS = "`define NO_ICE40_DEFAULT_ASSIGNMENTS\n"
 class Models:
     """Where the cells' models are: in Yosys' files (of these only ``modules``, if named), and in ours.
 
-    ``high`` are inputs that the hardware pulls up where nothing drives them; all others are 0. ``silent`` are
-    parameters that say nothing about the logic.
+    ``high`` are inputs that the hardware pulls up where nothing drives them; all others are 0.
     """
 
     yosys: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
     ours: tuple[str, ...] = ()
     high: tuple[str, ...] = ()
-    silent: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -202,8 +200,6 @@ def _tie(cell: dict[str, Any], models: Models) -> None:
     for pin, direction in cell["port_directions"].items():
         if not connections.get(pin) and direction == "input":
             connections[pin] = ["1" if pin in models.high else "0"]
-    for name in models.silent:
-        parameters.pop(name, None)
 
 
 def _settle(cell: dict[str, Any], _models: Models) -> None:

@@ -1,12 +1,19 @@
 """The digits network as the tools implement it, the bitstream of an HX8K included: equal to the golden model."""
 
+import random
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
 import pytest
 
 from neurogen.flow import netlist
+from neurogen.flow.emit import Emitted
 from neurogen.flow.target import resolve
 from neurogen.flow.verify import verify
+from neurogen.spec.errors import CheckError, ToolError
 from rtl_tests.cocotb.simulators import needs as simulator
-from rtl_tests.netlists import BOARDS, SEED, needs
+from rtl_tests.netlists import BOARDS, SEED, needs, small
 
 OPTIONS = {"quantise": {"weight_bits": 4}, "size": {"lanes": 4, "banks": 1}}
 STAGES = (("ice40", "routed"), ("ice40", "unpacked"), ("ecp5", "routed"))
@@ -18,3 +25,29 @@ def test_digits_equal_the_golden_model(family, stage):
     (found,) = verify(target, simulators=[simulator("verilator")], samples=6, seed=SEED)
     assert found.statistics.spikes > 1_000 and found.statistics.states > 5_000
     print(found)
+
+
+@dataclass(frozen=True)
+class Damaged(netlist.Implemented):
+    """A netlist with some LUTs that say the opposite, drawn by ``seed``."""
+
+    seed: int = 0
+    luts: int = 4
+
+    @cached_property
+    def emitted(self) -> Emitted:
+        whole = super().emitted
+        found = list(re.finditer(r"LUT_INIT\(16'h([0-9a-f]{4})\)", whole.verilog))
+        verilog = whole.verilog
+        for match in random.Random(self.seed).sample(found, self.luts):
+            opposite = f"{int(match[1], 16) ^ 0xFFFF:04x}"
+            verilog = f"{verilog[: match.start(1)]}{opposite}{verilog[match.end(1) :]}"
+        return Emitted(whole.top, verilog, whole.ports)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_wrong_luts_are_found(seed):
+    target = netlist.implemented(small(), BOARDS["ice40"])
+    with pytest.raises((CheckError, ToolError)) as error:
+        verify(Damaged(**vars(target), seed=seed), simulators=[simulator("verilator")], samples=3, seed=SEED)
+    print(error.value)
