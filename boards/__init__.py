@@ -13,7 +13,7 @@ from pathlib import Path
 from amaranth.build import Platform, Resource
 
 from neurogen.spec.errors import InputError
-from neurogen.spec.registry import scan
+from neurogen.spec.registry import pick, scan
 
 ENTRY_POINTS = "neurogen.boards"
 
@@ -73,10 +73,7 @@ def boards(folder: Path | None = None) -> dict[str, Board]:
 
 def board(name: str, folder: Path | None = None) -> Board:
     """One board. Raises InputError, naming those that exist."""
-    found = boards(folder)
-    if name not in found:
-        raise InputError(f"there is no board {name!r}; there are {', '.join(found)}")
-    return found[name]
+    return pick(boards(folder), name, "board")
 
 
 def _modules(folder: Path | None):
