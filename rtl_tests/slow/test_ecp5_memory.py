@@ -8,13 +8,15 @@ from rtl_tests.cocotb.simulators import needs
 SEED = 3
 CASES = [(width, 18432 // 36 * 36 // width if width >= 9 else 16384 // width) for width in (36, 18, 9, 4, 2, 1)]
 
-ONE_WAY = """
+MEMORY = """
 module {name} (input clk, input [13:0] a, input [13:0] b, input [35:0] d, input [3:0] we, input re, input wb,
                input [35:0] e, output reg [35:0] q, output reg [35:0] r);
     (* ram_style = "block" *) reg [{width}-1:0] rows [0:{depth}-1];
     integer i;
     initial for (i = 0; i < {depth}; i = i + 1) rows[i] = i * 40503 ^ i >> 3;
     initial begin q = 0; r = 0; end
+"""
+ONE_WAY = """
     always @(posedge clk) begin
         if (we[0]) rows[a % {depth}] <= d;
         if (re) q <= rows[b % {depth}];
@@ -22,12 +24,6 @@ module {name} (input clk, input [13:0] a, input [13:0] b, input [35:0] d, input 
 endmodule
 """
 TWO_WAYS = """
-module {name} (input clk, input [13:0] a, input [13:0] b, input [35:0] d, input [3:0] we, input re, input wb,
-               input [35:0] e, output reg [35:0] q, output reg [35:0] r);
-    (* ram_style = "block" *) reg [{width}-1:0] rows [0:{depth}-1];
-    integer i;
-    initial for (i = 0; i < {depth}; i = i + 1) rows[i] = i * 40503 ^ i >> 3;
-    initial begin q = 0; r = 0; end
     wire [13:0] c = a % {depth} == b % {depth} ? b + 1 : b;
     always @(posedge clk) if (re) begin
         if (we[0]) rows[a % {depth}] <= d;
@@ -67,7 +63,8 @@ endmodule
 """
 
 
-def agree(text: str, width: int, depth: int, folder, **ways: str) -> None:
+def agree(ports: str, width: int, depth: int, folder, **ways: str) -> None:
+    text = MEMORY + ports
     (folder / "mapped.v").write_text(text.format(name="mapped", width=width, depth=depth, **ways))
     script = ("read_verilog mapped.v", "synth_ecp5 -top mapped -noabc9", "write_verilog -noattr netlist.v")
     toolchain.run("yosys", ("-q", "-p", "; ".join(script)), folder, "log")
