@@ -19,6 +19,7 @@ from amaranth.hdl import Value
 from amaranth.lib import wiring
 
 from .. import __version__
+from ..rtl.image_memory import EMPTY_STYLE
 from ..rtl.streams import Stalls
 from ..spec.config import FabricConfig
 from ..spec.errors import ToolError
@@ -66,6 +67,7 @@ def emit(component: wiring.Component, name: str, parts: Mapping[str, wiring.Comp
             "pmuxtree",  # a $pmux would be written as a case with overlapping patterns
             "opt_expr -full",
             "memory_collect",
+            f"setparam -set INIT 1'x a:ram_style={EMPTY_STYLE}",
             "opt_clean -purge",  # names that nothing reads
             "rename -enumerate",
             f"attrmap {remove}",

@@ -4,6 +4,21 @@ from amaranth.lib.memory import Memory
 
 from ..spec.config import CoreConfig
 
+EMPTY_STYLE = "huge"
+"""The ``ram_style`` by which Yosys knows SPRAM. What is emitted gives such a memory no contents at power-up."""
+
+
+def synapse_memory(core: CoreConfig, *, width: int, rows: int, init: list[int]) -> Memory:
+    """The memory of one bank of synapse rows. One in SPRAM has to be read and written at one address in all clocks.
+
+    Raises ValueError for contents that SPRAM is to have at power-up.
+    """
+    if core.synapse_memory == "block":
+        return image_memory(core, width=width, rows=rows, init=init)
+    if len(init):
+        raise ValueError(f"synapses in SPRAM are loaded; they cannot be there at power-up, as {len(init)} rows should")
+    return Memory(shape=width, depth=rows, init=[], attrs={"ram_style": EMPTY_STYLE})
+
 
 def image_memory(core: CoreConfig, *, width: int, rows: int, init: list[int]) -> Memory:
     """The memory of one table of the image; in block RAM where its contents are to be exchanged in a bitstream."""

@@ -202,6 +202,10 @@ class CoreConfig(Config):
     synapse_rows: Annotated[
         int, Field(ge=0, description="rows of P weights per bank; 0: every axon to every group")
     ] = 0
+    synapse_memory: Annotated[
+        Literal["block", "spram"],
+        Field(description="spram: memory with one port that is empty at power-up, as an iCE40UP5K's SPRAM"),
+    ] = "block"
     ranges: Annotated[int, Field(ge=1, le=16, description="dense: different group ranges that axons may name")] = 1
     geometries: Annotated[int, Field(ge=1, le=16, description="conv: different geometries that axons may name")] = 1
     routes: Annotated[Count, Field(le=65536, description="route entries")] = 256
@@ -224,6 +228,7 @@ class CoreConfig(Config):
             self.update_lanes <= self.lanes, f"update_lanes is at most lanes ({self.lanes}), not {self.update_lanes}"
         )
         _require(self.banks <= self.axons, f"banks is at most axons ({self.axons}), not {self.banks}")
+        _require(self.writable or self.synapse_memory == "block", "synapse_memory spram has to be writable")
         if self.payload_signed:
             _require(self.payload_bits >= 2, f"signed payloads have at least 2 bits, not {self.payload_bits}")
         if self.values:

@@ -1,9 +1,13 @@
 """DenseRows: sums are exact, arrive after its latency, and every row reads back."""
 
+import re
+
 import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
+from neurogen.flow.emit import emit
+from neurogen.rtl.image_memory import synapse_memory
 from neurogen.rtl.memory_port import READ_CYCLES
 from neurogen.rtl.synapses.dense import DenseRows
 from neurogen.spec.config import CoreConfig, FabricConfig
@@ -17,11 +21,12 @@ CASES = {
     "two_banks_signed": {"banks": 2, "lanes": 4, "neurons": 8, "payload_bits": 4, "payload_signed": True}
     | {"weight_bits": 3, "accumulator_bits": 9},
     "eight_banks_one_group": {"banks": 8, "lanes": 8, "neurons": 8, "weight_bits": 2, "accumulator_bits": 4},
+    "two_banks_in_spram": {"banks": 2, "lanes": 4, "neurons": 12, "synapse_memory": "spram"},
 }
 
 
-def store(name: str) -> tuple[FabricConfig, np.ndarray, DenseRows]:
-    """A configuration, random weights (K, rows, P) with both extremes, and the store that holds them."""
+def store(name: str) -> tuple[FabricConfig, np.ndarray, DenseRows, list[list[int]]]:
+    """A configuration, random weights (K, rows, P) with both extremes, the store that holds them, and rows to load."""
     config = FabricConfig(core=CoreConfig(axons=24, update_lanes=1, **CASES[name]))
     core = config.core
     low, high = signed_range(core.weight_bits)
@@ -29,7 +34,21 @@ def store(name: str) -> tuple[FabricConfig, np.ndarray, DenseRows]:
     weights[0, 0], weights[-1, -1] = low, high
     bits = (weights[..., None] >> np.arange(core.weight_bits)) & 1
     init = [bits_to_ints(bank.astype(np.uint8).reshape(core.rows, -1)) for bank in bits]
-    return config, weights, DenseRows(config, init=init)
+    if core.synapse_memory == "spram":
+        return config, weights, DenseRows(config), init
+    return config, weights, DenseRows(config, init=init), []
+
+
+async def load(ctx, dut, banks):
+    """Write rows through the configuration's port."""
+    for bank, rows in enumerate(banks):
+        for row, value in enumerate(rows):
+            ctx.set(dut.port.bank, bank)
+            ctx.set(dut.port.row, row)
+            ctx.set(dut.port.write_data, value)
+            ctx.set(dut.port.write, 1)
+            await ctx.tick()
+    ctx.set(dut.port.write, 0)
 
 
 def run(dut, *benches):
@@ -42,7 +61,7 @@ def run(dut, *benches):
 
 @pytest.mark.parametrize("name", CASES)
 def test_sums_are_those_of_the_enabled_banks(name):
-    config, weights, dut = store(name)
+    config, weights, dut, missing = store(name)
     core = config.core
     rng = np.random.default_rng(seed := 9)
     print(f"seed {seed}")
@@ -62,6 +81,7 @@ def test_sums_are_those_of_the_enabled_banks(name):
     seen, times = [], []
 
     async def drive(ctx):
+        await load(ctx, dut, missing)
         for t in range(steps + dut.latency_cycles + 1):
             ctx.set(dut.step.valid, int(t < steps and valid[t]))
             if t < steps:
@@ -84,7 +104,7 @@ def test_sums_are_those_of_the_enabled_banks(name):
 
 @pytest.mark.parametrize("name", CASES)
 def test_rows_read_back_before_and_after_writing(name):
-    config, weights, dut = store(name)
+    config, weights, dut, missing = store(name)
     core = config.core
     mask = (1 << core.weight_bits) - 1
 
@@ -101,6 +121,7 @@ def test_rows_read_back_before_and_after_writing(name):
         return [value >> (core.weight_bits * lane) & mask for lane in range(core.lanes)]
 
     async def bench(ctx):
+        await load(ctx, dut, missing)
         for bank in range(core.banks):
             for row in (0, core.rows - 1):
                 assert await read(ctx, bank, row) == (weights[bank, row] & mask).tolist()
@@ -118,3 +139,16 @@ def test_rows_read_back_before_and_after_writing(name):
                 assert await read(ctx, bank + 1, 1) == (weights[bank + 1, 1] & mask).tolist()
 
     run(dut, bench)
+
+
+def test_contents_at_power_up_are_refused_in_spram():
+    config, _, _, rows = store("two_banks_in_spram")
+    with pytest.raises(ValueError, match="synapses in SPRAM are loaded"):
+        synapse_memory(config.core, width=16, rows=len(rows[0]), init=rows[0])
+
+
+def test_spram_is_emitted_without_contents():
+    config, _, dut, _ = store("two_banks_in_spram")
+    text = emit(dut, "rows").verilog
+    assert text.count('ram_style = "huge"') == config.core.banks
+    assert not re.search(r"bank_\d\[", text.split("always")[0]), "a memory is initialised"

@@ -10,7 +10,7 @@ from ...spec import memory_map, rows
 from ...spec.config import FabricConfig
 from ...spec.fixed import index_bits
 from ...spec.memory_map import Region
-from ..image_memory import image_memory
+from ..image_memory import image_memory, synapse_memory
 from ..layout import struct
 from ..memory_port import MemoryPort
 from ..streams import Lookup, Stalls
@@ -154,9 +154,9 @@ class Banks(wiring.Component):
         return m
 
     def _bank(self, m, bank: int, reading):
-        init = self.init[bank] if self.init else []
-        m.submodules[f"bank_{bank}"] = memory = image_memory(
-            self.config.core, width=self.shape.width, rows=self.shape.rows, init=init
+        core, init = self.config.core, self.init[bank] if self.init else []
+        m.submodules[f"bank_{bank}"] = memory = synapse_memory(
+            core, width=self.shape.width, rows=self.shape.rows, init=init
         )
         read, asked, row = memory.read_port(), self.reads[bank], self.rows[bank]
         is_selected, loads, clears = Signal(), Signal(), Signal()
@@ -172,10 +172,10 @@ class Banks(wiring.Component):
             m.d.sync += row.eq(0)
         with m.Elif(loads):
             m.d.sync += row.eq(read.data)
-        if self.config.core.writable:
+        if core.writable:
             write = memory.write_port()
             m.d.comb += [
-                write.addr.eq(self.port.row),
+                write.addr.eq(self.port.row if core.synapse_memory == "block" else read.addr),
                 write.data.eq(self.port.write_data),
                 write.en.eq(self.port.write & (self.port.bank == bank)),
             ]
