@@ -142,9 +142,8 @@ def test_rows_read_back_before_and_after_writing(name):
 
 
 def test_contents_at_power_up_are_refused_in_spram():
-    config, _, _, rows = store("two_banks_in_spram")
     with pytest.raises(ValueError, match="synapses in SPRAM are loaded"):
-        synapse_memory(config.core, width=16, rows=len(rows[0]), init=rows[0])
+        synapse_memory(CoreConfig(synapse_memory="spram"), width=16, rows=2, init=[1, 2])
 
 
 def test_spram_is_emitted_without_contents():
