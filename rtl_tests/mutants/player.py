@@ -8,9 +8,8 @@ import cocotb
 from cocotb.triggers import Timer, ValueChange, with_timeout
 
 from neurogen.tb.driver import FabricDriver
-from rtl_tests.property_cases import Case, case
+from rtl_tests.property_cases import ALL_FABRICS, Case, case
 from rtl_tests.property_player import play
-from rtl_tests.random_networks import FABRICS
 
 from .fabrics import register
 
@@ -48,7 +47,7 @@ class Bench:
 
     def __init__(self, dut, job: dict):
         self.dut, self.job = dut, job
-        self.driver = FabricDriver(dut, FABRICS[job["fabric"]], limit=QUIET_CYCLES)
+        self.driver = FabricDriver(dut, ALL_FABRICS[job["fabric"]], limit=QUIET_CYCLES)
 
     async def judge(self, mutant: int, cases: range) -> str | None:
         """How the first case fails, or None if all pass."""
@@ -73,7 +72,7 @@ class Bench:
         self.dut.cycles.value = 0
         await Timer(10 * CLOCK_NS, unit="ns")
         chunks = self.driver.chunks
-        self.driver = FabricDriver(self.dut, FABRICS[self.job["fabric"]], limit=QUIET_CYCLES)
+        self.driver = FabricDriver(self.dut, ALL_FABRICS[self.job["fabric"]], limit=QUIET_CYCLES)
         self.driver.chunks = chunks
 
 
