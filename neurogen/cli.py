@@ -16,9 +16,11 @@ from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 import click
+from pydantic.fields import FieldInfo
 
 from . import __version__
 from .project import (
+    BenchOptions,
     BoardOptions,
     DataOptions,
     ImportOptions,
@@ -71,6 +73,7 @@ def build_parser() -> click.Group:
         report,
         view,
         quantize,
+        bench,
         simulate,
         verify,
         flash,
@@ -134,7 +137,7 @@ def _verb(*keys: str, arguments: Sequence[str] = ("network",)) -> Callable[[Verb
             said = {key: value for key, value in values.items() if value not in (None, ())}
             return function(load(given["config"], said))
 
-        parameters: list[click.Parameter] = [click.Argument([key], required=False) for key in arguments]
+        parameters: list[click.Parameter] = [_argument(key) for key in arguments]
         parameters += [_option(key) for key in keys]
         parameters += [
             click.Option(["-c", "--config"], type=click.Path(path_type=Path), help="project file (TOML)"),
@@ -156,13 +159,25 @@ def _identifier(key: str) -> str:
     return key.replace(".", "__")
 
 
-def _option(key: str) -> click.Option:
-    """The flag of one key of the project."""
+def _field(key: str) -> FieldInfo:
+    """The project's field of a key."""
     owner: type[Config] = Project
     *tables, name = key.split(".")
     for table in tables:
         owner = next(f.annotation for n, f in owner.model_fields.items() if (f.alias or n) == table)
-    field = next(f for n, f in owner.model_fields.items() if (f.alias or n) == name)
+    return next(f for n, f in owner.model_fields.items() if (f.alias or n) == name)
+
+
+def _argument(key: str) -> click.Argument:
+    """One key of the project, given without a flag; several values where it holds several."""
+    several = get_origin(_field(key).annotation) is tuple
+    name = key.rpartition(".")[2].upper()
+    return click.Argument([_identifier(key)], required=False, nargs=-1 if several else 1, metavar=name)
+
+
+def _option(key: str) -> click.Option:
+    """The flag of one key of the project."""
+    field, name = _field(key), key.rpartition(".")[2]
     declarations = [f"--{name.replace('_', '-')}", _identifier(key)]
     if name == "output":
         declarations.insert(0, "-o")
@@ -205,6 +220,7 @@ SIZE = [f"size.{key}" for key in SizeOptions.model_fields if key not in ("name",
 TARGET = (*IMPORT, *QUANTISE, *SIZE)
 BOARD = [f"target.{key}" for key in BoardOptions.model_fields]
 DATA = [f"data.{key}" for key in DataOptions.model_fields]
+BENCH = [f"bench.{key}" for key in BenchOptions.model_fields if key != "rows"]
 SWEEP = [f"sweep.{key}" for key in SweepOptions.model_fields]
 
 
@@ -548,6 +564,24 @@ def quantize(project: Project) -> None:
     lines = [sweep_report.table(found), *(f"note: {note}" for note in (*samples.notes, *found.record["notes"]))]
     record = found.record | {"written": [str(path) for path in written]}
     _print(project, record, "\n".join([*lines, *(f"written: {path}" for path in written)]))
+
+
+@_verb(*BENCH, "json", arguments=("bench.rows",))
+def bench(project: Project) -> None:
+    """Measure ROWS of the performance table on this machine, or all of them but those that take long."""
+    _on_board()
+    from .flow import bench as table
+
+    wanted = project.bench
+    settings = table.Settings(wanted.seeds, _path(wanted.material))
+    found = []
+    with _stages() as stage:
+        for record in table.run(wanted.rows, settings, wanted.full, stage):
+            found.append(record)
+            if not project.as_json:
+                click.echo(table.text(record))
+    if project.as_json:
+        _print(project, found, "")
 
 
 @_verb("json", arguments=())

@@ -207,6 +207,23 @@ class RunOptions(Config):
     ] = None
 
 
+class BenchOptions(Config):
+    """What ``bench`` measures, and how."""
+
+    rows: Annotated[
+        tuple[str, ...], Field(strict=False, description="rows of the table; default: all but long ones")
+    ] = ()
+    full: Annotated[bool, Field(description="the rows that take hours too")] = False
+    seeds: Annotated[int, Field(ge=1, le=100, description="places and routes of each design; Fmax is their median")] = 3
+    material: Annotated[
+        str | None, Field(description="folder with models/ and data/ of MNIST; rows that need them are skipped without")
+    ] = None
+    record: Annotated[
+        str | None, Field(description="JSON file in which the rows measured now replace earlier ones")
+    ] = None
+    history: Annotated[str | None, Field(description="CSV file to which the rows measured now are added")] = None
+
+
 class FlashOptions(Config):
     """How a board is loaded."""
 
@@ -236,6 +253,7 @@ class Project(Config):
     verify: VerifyOptions = VerifyOptions()
     target: BoardOptions = BoardOptions()
     flash: FlashOptions = FlashOptions()
+    bench: BenchOptions = BenchOptions()
     run: RunOptions = RunOptions()
 
     @model_validator(mode="after")
@@ -248,6 +266,7 @@ class Project(Config):
 PATHS = (
     *("network", "output", "simulate.input", "simulate.output", "verify.input", "mapping.data", "view.output"),
     *("target.boards_dir", "run.input", "run.output", "sweep.data"),
+    *("bench.material", "bench.record", "bench.history"),
 )
 
 

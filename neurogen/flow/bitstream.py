@@ -36,6 +36,8 @@ SLACK = 0.25
 
 ROUNDS = 4
 ROUTED, NETLIST, PLACES = "routed", "netlist.json", "places.npz"
+CELLS, REPORT = "cells.json", "report.json"
+"""Cells by type after synthesis; nextpnr's report."""
 
 Progress = Callable[[str], None]
 """Told what begins."""
@@ -169,7 +171,7 @@ def _synthesise(job: Job, setting: Pll) -> Path:
         (folder / "board.il").write_text(rtlil)
         (folder / f"constraints.{job.family.CONSTRAINTS}").write_text(constraints)
         lines = ("read_rtlil board.il", "write_verilog -noattr board.v", "read_verilog design.v", script)
-        tail = ("tee -q -o cells.json stat -json", f"write_json {NETLIST}")
+        tail = (f"tee -q -o {CELLS} stat -json", f"write_json {NETLIST}")
         (folder / "synthesis.ys").write_text("\n".join([*lines, *tail]) + "\n")
         toolchain.run("yosys", ("-q", "-l", "yosys.txt", "synthesis.ys"), folder, "yosys.log", own="yosys.txt")
 
@@ -183,10 +185,10 @@ def _place(job: Job, netlist: Path, setting: Pll, seed: int) -> Trial:
     suffix = found.CONSTRAINTS
     arguments = (
         *found.place(job.board.platform()), "--json", NETLIST, f"--{suffix}", f"constraints.{suffix}",
-        f"--{found.ROUTE_OPTION}", f"{ROUTED}.{found.ROUTED}", "--seed", str(seed), "--report", "report.json",
+        f"--{found.ROUTE_OPTION}", f"{ROUTED}.{found.ROUTED}", "--seed", str(seed), "--report", REPORT,
         "--timing-allow-fail", "--quiet", "--log", "place.txt",
     )  # fmt: skip
-    kept = (NETLIST, "cells.json", "design.v", "board.v", f"constraints.{suffix}", "yosys.log")
+    kept = (NETLIST, CELLS, "design.v", "board.v", f"constraints.{suffix}", "yosys.log")
 
     def fill(folder: Path) -> None:
         for file in kept:
@@ -194,25 +196,33 @@ def _place(job: Job, netlist: Path, setting: Pll, seed: int) -> Trial:
         try:
             toolchain.run(name, arguments, folder, f"{name}.log", own="place.txt")
         except ToolError:
-            _refuse_if_too_large(job, (folder / "place.txt"))
+            refuse_if_too_large(job.name, job.board_name, job.family, folder / "place.txt")
             raise
 
     key = store.digest(netlist.name, toolchain.find(name).version, *arguments)
     folder = store.entry("routed", key, fill)
-    report = json.loads((folder / "report.json").read_text())
+    return Trial(seed, folder, *results(found, folder))
+
+
+def results(found: ModuleType, folder: Path) -> tuple[float, dict[str, int]]:
+    """The clock that a placed and routed design reaches, and what it takes, from the tools' reports in ``folder``."""
+    report = json.loads((folder / REPORT).read_text())
     slowest = min(clock["achieved"] for clock in report["fmax"].values())
-    cells = json.loads((folder / "cells.json").read_text())["design"]["num_cells_by_type"]
+    cells = json.loads((folder / CELLS).read_text())["design"]["num_cells_by_type"]
     used = found.used({kind: item["used"] for kind, item in report["utilization"].items()}, cells)
-    return Trial(seed, folder, slowest * 1e6, used)
+    return slowest * 1e6, used
 
 
-def _refuse_if_too_large(job: Job, log: Path) -> None:
-    """Raise InputError if a place and route failed because the device has too little of something."""
+def refuse_if_too_large(name: str, place: str, found: ModuleType, log: Path) -> None:
+    """Raise InputError if a place and route failed because the device has too little of something.
+
+    ``name`` is the design's, ``place`` the board's or the device's, ``log`` nextpnr's.
+    """
     text = log.read_text(errors="replace") if log.exists() else ""
-    names = {cell: kind for kind, cell in job.family.USED.items()}
+    names = {cell: kind for kind, cell in found.USED.items()}
     for cell, used, available in _USE.findall(text):
         if cell in names and int(used) > int(available):
-            raise InputError(too_large(job.name, job.board_name, names[cell], int(used), int(available)))
+            raise InputError(too_large(name, place, names[cell], int(used), int(available)))
 
 
 def too_large(name: str, board_name: str, resource: str, used: int, available: int, others: Sequence[str] = ()) -> str:

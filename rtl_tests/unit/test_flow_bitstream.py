@@ -65,9 +65,9 @@ def test_what_is_too_large_is_said(job, tmp_path):
         r"^digits does not fit hx8k_breakout: 9,001 LUTs of 7,680, 17% too many; fewer weight bits may, or a board "
     )
     with pytest.raises(InputError, match=message):
-        bitstream._refuse_if_too_large(job, log)
+        bitstream.refuse_if_too_large(job.name, job.board_name, job.family, log)
     log.write_text("Info: \t         ICESTORM_LC:    7000/   7680   91%\n")
-    bitstream._refuse_if_too_large(job, log)
+    bitstream.refuse_if_too_large(job.name, job.board_name, job.family, log)
 
 
 def manifest(tmp_path, board: str, device: str):

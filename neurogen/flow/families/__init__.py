@@ -6,7 +6,8 @@ A family's module defines
 * ``TOOLS``: the tools in the order in which they run; ``SUFFIX`` of the bitstream;
 * ``synthesis(device, top)``: the Yosys commands between reading Verilog and writing JSON;
 * ``place(platform)``: nextpnr's arguments for the device; ``CONSTRAINTS``: its option for the constraints, which is
-  their file's suffix too; ``ROUTE_OPTION`` for the routed design, ``ROUTED`` the suffix of that file;
+  their file's suffix too; ``UNCONSTRAINED``: what it is told where pins may be anywhere; ``ROUTE_OPTION`` for the
+  routed design, ``ROUTED`` the suffix of that file;
 * ``PACK``: the packer's arguments; ``USED``: resource -> name in nextpnr's report; ``used(report, cells)``: how much;
 * ``RAMS``: (width, rows) that a block RAM can have; ``LAYOUTS``: for widths, where a row's and column's bit is in it;
 * ``pll(reference_hz, wanted_hz)`` -> :class:`Pll`; ``clock(m, board, reference, pll)`` -> (clock, locked);
@@ -22,7 +23,7 @@ from types import ModuleType
 from ...spec.errors import InputError
 from ...spec.registry import scan
 
-RESOURCES = ("lut", "ff", "ram", "dsp")
+RESOURCES = ("lut", "ff", "ram", "dsp", "spram")
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Device:
     ram: int
     dsp: int
     start_hz: float
+    spram: int = 0
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ DEVICES = {f"{line}-{size}": device for line in ("LFE5U", "LFE5UM", "LFE5UM5G") 
 TOOLS = ("yosys", "nextpnr-ecp5", "ecppack")
 SUFFIX = "bit"
 CONSTRAINTS, ROUTED, ROUTE_OPTION = "lpf", "config", "textcfg"
+UNCONSTRAINED = ("--lpf-allow-unconstrained",)
 PACK = ("--input", "routed.config", "--bit", "design.bit", "--compress")
 USED = {"lut": "TRELLIS_COMB", "ff": "TRELLIS_FF", "ram": "DP16KD", "dsp": "MULT18X18D"}
 

@@ -15,15 +15,16 @@ from . import Device, Pll, best, hexadecimal, within
 NAME = "ice40"
 TITLE = "iCE40"
 DEVICES = {
-    "iCE40UP5K": Device(lut=5280, ff=5280, ram=30, dsp=8, start_hz=24e6),
+    "iCE40UP5K": Device(lut=5280, ff=5280, ram=30, dsp=8, spram=4, start_hz=24e6),
     "iCE40LP8K": Device(lut=7680, ff=7680, ram=32, dsp=0, start_hz=48e6),
     "iCE40HX8K": Device(lut=7680, ff=7680, ram=32, dsp=0, start_hz=66e6),
 }
 TOOLS = ("yosys", "nextpnr-ice40", "icepack")
 SUFFIX = "bin"
 CONSTRAINTS, ROUTED, ROUTE_OPTION = "pcf", "asc", "asc"
+UNCONSTRAINED = ("--pcf-allow-unconstrained",)
 PACK = ("routed.asc", "design.bin")
-USED = {"lut": "ICESTORM_LC", "ram": "ICESTORM_RAM", "dsp": "ICESTORM_DSP"}
+USED = {"lut": "ICESTORM_LC", "ram": "ICESTORM_RAM", "dsp": "ICESTORM_DSP", "spram": "ICESTORM_SPRAM"}
 
 REFERENCE_HZ, DETECTOR_HZ = (10e6, 133e6), (10e6, 133e6)
 VCO_HZ, OUTPUT_HZ = (533e6, 1066e6), (16e6, 275e6)
@@ -38,8 +39,9 @@ _RAM = re.compile(r"^\.ram_data (\d+ \d+)\n((?:[0-9a-f]+\n)+)", re.MULTILINE)
 
 
 def synthesis(device: str, top: str) -> str:
-    """Multipliers only where the device has some."""
-    return f"synth_ice40 -top {top} {'-dsp' if DEVICES[device].dsp else ''}"
+    """Multipliers and SPRAM only where the device has some."""
+    has = DEVICES[device]
+    return f"synth_ice40 -top {top} {'-dsp' if has.dsp else ''} {'-spram' if has.spram else ''}"
 
 
 def place(platform) -> tuple[str, ...]:

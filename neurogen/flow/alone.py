@@ -1,0 +1,156 @@
+"""One block by itself on a device: what it takes and what clock it reaches, with no pin in its way.
+
+Every port of the block meets a flip-flop: inputs come from one shift register, outputs go to flip-flops that nothing
+reads. So all paths of the block begin and end in flip-flops, as they do inside a design, and no path to a pin is among
+them. These flip-flops are not counted as the block's; they have no LUTs.
+"""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from boards import Board
+
+from ..spec.errors import ToolError
+from . import bitstream, toolchain
+from . import cache as store
+from .bitstream import CELLS, NETLIST, REPORT
+from .emit import Emitted
+from .families import family
+
+TOP = "alone"
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Block:
+    """``emitted`` on the device of ``board``, routed with ``aim_hz`` as the clock to reach."""
+
+    name: str
+    emitted: Emitted
+    board: Board
+    aim_hz: float
+
+    @property
+    def family(self) -> ModuleType:
+        return family(self.board.platform())
+
+
+@dataclass(frozen=True)
+class Critical:
+    """The slowest path between two flip-flops or memories: their names, the time in logic and in wires, its cells."""
+
+    start: str
+    end: str
+    logic_ns: float
+    wire_ns: float
+    cells: int
+
+
+@dataclass(frozen=True)
+class Placed:
+    """One place and route: the clock that it reaches, what the block takes, and what keeps it from being faster."""
+
+    seed: int
+    fmax_hz: float
+    used: dict[str, int]
+    critical: Critical
+
+
+def wrapper(emitted: Emitted) -> tuple[str, int]:
+    """Verilog of the module ``alone`` around a block, and the flip-flops that it adds."""
+    ports = [port for port in emitted.ports if port["name"] != "clk"]
+    lines, count = [], {"in": 0, "out": 0}
+    for port in ports:
+        low = count[port["direction"]]
+        count[port["direction"]] = low + port["width"]
+        lines.append(f"    .{port['name']}({port['direction']}puts[{low + port['width'] - 1}:{low}])")
+    connections = ",\n".join(lines)
+    text = f"""
+module {TOP} (input clk, input serial);
+  reg [{count["in"] - 1}:0] inputs = 0;
+  wire [{count["out"] - 1}:0] outputs;
+  (* keep *) reg [{count["out"] - 1}:0] seen = 0;
+  always @(posedge clk) begin
+    inputs <= {{inputs, serial}};
+    seen <= outputs;
+  end
+  {emitted.top} block (
+    .clk(clk),
+{connections}
+  );
+endmodule
+"""
+    return text, count["in"] + count["out"]
+
+
+def synthesise(block: Block) -> Path:
+    """The folder of the block's netlist, from the cache if it was made before. Raises ToolError."""
+    outside, _ = wrapper(block.emitted)
+    text = block.emitted.verilog + outside
+    script = block.family.synthesis(block.board.device, TOP)
+
+    def fill(folder: Path) -> None:
+        (folder / "design.v").write_text(text)
+        tail = (f"tee -q -o {CELLS} stat -json", f"write_json {NETLIST}")
+        (folder / "synthesis.ys").write_text("\n".join(("read_verilog design.v", script, *tail)) + "\n")
+        toolchain.run("yosys", ("-q", "-l", "yosys.txt", "synthesis.ys"), folder, "yosys.log", own="yosys.txt")
+
+    return store.entry("block", store.digest(text, script, toolchain.find("yosys").version), fill)
+
+
+def place(block: Block, netlist: Path, seed: int) -> Placed:
+    """One place and route; timing may fail, for what is reached is what is asked for. Raises InputError, ToolError."""
+    name = block.family.TOOLS[1]
+    arguments = (
+        *block.family.place(block.board.platform()), "--json", NETLIST, "--top", TOP, "--seed", str(seed),
+        "--freq", f"{block.aim_hz / 1e6:g}", "--report", REPORT, "--timing-allow-fail", "--quiet", "--log", "place.txt",
+        *block.family.UNCONSTRAINED,
+    )  # fmt: skip
+
+    def fill(folder: Path) -> None:
+        for file in (NETLIST, CELLS):
+            shutil.copyfile(netlist / file, folder / file)
+        try:
+            toolchain.run(name, arguments, folder, f"{name}.log", own="place.txt")
+        except ToolError:
+            bitstream.refuse_if_too_large(block.name, block.board.device, block.family, folder / "place.txt")
+            raise
+        (folder / NETLIST).unlink()
+
+    folder = store.entry("placed", store.digest(netlist.name, toolchain.find(name).version, *arguments), fill)
+    fmax_hz, used = bitstream.results(block.family, folder)
+    own = used | {"ff": used["ff"] - wrapper(block.emitted)[1]}
+    return Placed(seed, fmax_hz, own, critical(json.loads((folder / REPORT).read_text())))
+
+
+def measure(block: Block, seeds: int, progress: Progress = lambda _: None) -> list[Placed]:
+    """Synthesis, and a place and route for each of the seeds 1..``seeds``."""
+    progress(f"{block.name}: synthesis")
+    netlist = synthesise(block)
+    found = []
+    for seed in range(1, seeds + 1):
+        progress(f"{block.name}: place and route, seed {seed} of {seeds}")
+        found.append(place(block, netlist, seed))
+    return found
+
+
+def critical(report: dict) -> Critical:
+    """The longest of the paths in nextpnr's report that begin and end with the same clock edge."""
+    paths = [path["path"] for path in report["critical_paths"] if not {"<async>"} & {path["from"], path["to"]}]
+    path = max(paths, key=lambda steps: sum(step["delay"] for step in steps))
+    delays = {"routing": 0.0}
+    for step in path:
+        kind = step["type"] if step["type"] in delays else "logic"
+        delays[kind] = delays.get(kind, 0.0) + step["delay"]
+    return Critical(
+        start=path[0]["from"]["cell"],
+        end=path[-1]["to"]["cell"],
+        logic_ns=delays.get("logic", 0.0),
+        wire_ns=delays["routing"],
+        cells=sum(step["type"] == "logic" for step in path),
+    )
