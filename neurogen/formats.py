@@ -1,7 +1,7 @@
 """Every bit format of a fabric, listed: for the documentation, for a C header, for tests."""
 
 from .catalog import markdown_table
-from .spec import link, memory_map, packet, rows, words
+from .spec import boot, link, memory_map, packet, rows, words
 from .spec.config import FabricConfig
 from .spec.fields import Layout
 
@@ -37,6 +37,7 @@ def formats(config: FabricConfig) -> dict[str, list[Layout]]:
         ],
         "Ticks": [words.timebase(config)],
         "Link": [link.HEADER, link.IDENTITY],
+        "Boot image": [boot.HEADER],
     }
 
 

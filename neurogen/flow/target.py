@@ -101,7 +101,7 @@ def _compile(path: Path, options: Mapping[str, Any]) -> Target:
         origin="" if samples else str(path),
         network=network,
         image=compiler.compile(network, config, activity=activity),
-        folded=not wishes.programmable and config.core.synapse_memory == "block",
+        folded=not wishes.programmable and not config.core.starts_empty,
         samples=samples,
         equations=source.equations,
         reasons=tuple(reasons),

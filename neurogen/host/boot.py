@@ -1,6 +1,6 @@
 """The boot image of a build: see :mod:`~neurogen.spec.boot`."""
 
-from ..spec.boot import HEADER, HEADER_BYTES, MAGIC
+from ..spec.boot import HEADER_BYTES, header
 from ..spec.image import Image
 from ..spec.link import FRAME_WORDS
 from . import codec
@@ -17,5 +17,4 @@ def boot_image(image: Image, build: int) -> bytes:
         Frame(ack=0, seq=at, session=0, words=words[at : at + FRAME_WORDS].tobytes()).encode()
         for at in range(0, len(words), FRAME_WORDS)
     )
-    header = HEADER.pack(magic=MAGIC, build=build, reserved=0, length=len(frames))
-    return header.to_bytes(HEADER_BYTES, "big") + frames
+    return header(build, len(frames)).to_bytes(HEADER_BYTES, "big") + frames

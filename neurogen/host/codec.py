@@ -4,6 +4,7 @@ Everything here follows from the tables of ``spec.words`` and ``spec.memory_map`
 concatenated in any number; a fabric executes them in order.
 """
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -71,7 +72,7 @@ def target(config: FabricConfig, core: int) -> np.ndarray:
 
 
 def load(image: Image) -> np.ndarray:
-    """Write every memory of every core."""
+    """Write every memory of every core; the LOADED register, if there is one, comes last."""
     config, parts, current = image.config, [], None
     largest = words.commands(config)[Command.WRITE]["count"].range[1]
     for core, address, block in image.config_writes():
@@ -83,7 +84,16 @@ def load(image: Image) -> np.ndarray:
             part = block[start : start + largest - 1]
             pairs = np.append(part, np.zeros(len(part) % 2, np.uint16)).astype("<u2").view("<u4")
             parts += [command(config, Command.WRITE, count=len(part)), pairs.astype(np.uint32)]
-    return np.concatenate(parts)
+    written = np.concatenate(parts)
+    if not config.core.starts_empty:
+        return written
+    stamp = zlib.crc32(written.astype("<u4").tobytes()) or 1
+    return np.concatenate([poke(config, Register.LOADED, 0), written, poke(config, Register.LOADED, stamp)])
+
+
+def stamp(image: Image) -> int:
+    """What LOADED says once ``image`` has been loaded."""
+    return int(load(image)[-1])
 
 
 def begin(image: Image, steps: int, overlapped: bool = False) -> np.ndarray:

@@ -6,7 +6,7 @@ from amaranth import *
 from amaranth.lib import enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..spec.boot import HEADER, LENGTH_BITS, MAGIC, OFFSET, READ, WAKE, WAKE_SECONDS
+from ..spec.boot import HEADER, LENGTH_BITS, OFFSET, READ, WAKE, WAKE_SECONDS, header
 
 COMMAND_BITS, ADDRESS_BITS, BYTE_BITS = 8, 24, 8
 
@@ -48,7 +48,7 @@ class BootLoader(wiring.Component):
 
     def __init__(self, *, clock_hz: int, build_digest: int):
         self.rest_cycles = math.ceil(WAKE_SECONDS * clock_hz)
-        self.header = HEADER.pack(magic=MAGIC, build=build_digest, reserved=0, length=0)
+        self.header = header(build_digest, length=0)
         super().__init__(
             {
                 "sck": Out(1),

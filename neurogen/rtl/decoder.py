@@ -76,6 +76,7 @@ class Decoder(wiring.Component):
         self.state, self.count, self.register = Signal(State), Signal(WORD_BITS), Signal(4)
         self.target = Signal(struct(packet.rectangle(config)))
         self.event_tick, self.checked, self.upper = Signal(words.TICK_BITS), Signal(), Signal()
+        self.loaded = Signal(HOST_WORD_BITS, reset_less=True)
         self.refused, self.errors = Signal(HOST_WORD_BITS), Signal(HOST_WORD_BITS)
         self.settings = Signal(settings(config), init={"period_ticks": self.period_ticks, "depth": self.depth})
         self.can_send, self.is_last = Signal(), Signal()
@@ -210,6 +211,9 @@ class Decoder(wiring.Component):
                         m.d.sync += settings[register.name.lower()].eq(value)
                 with m.Case(Register.TICK_CYCLES):
                     m.d.sync += [settings.tick_cycles.eq(value), settings.real_time.eq(value != 0)]
+                if self.config.core.starts_empty:
+                    with m.Case(Register.LOADED):
+                        m.d.sync += self.loaded.eq(value)
                 with m.Default():
                     self._error(m)
 
@@ -227,6 +231,8 @@ class Decoder(wiring.Component):
             Register.LATE: self.orders.late,
             Register.ERRORS: self.errors,
         }
+        if self.config.core.starts_empty:
+            named[Register.LOADED] = self.loaded
         m.d.comb += [
             self.answers.valid.eq(1),
             answer.first.eq(pack(layout, opcode=Response.PEEKED, register=self.register)),

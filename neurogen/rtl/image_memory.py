@@ -13,7 +13,7 @@ def synapse_memory(core: CoreConfig, *, width: int, rows: int, init: list[int]) 
 
     Raises ValueError for contents that SPRAM is to have at power-up.
     """
-    if core.synapse_memory == "block":
+    if not core.starts_empty:
         return image_memory(core, width=width, rows=rows, init=init)
     if len(init):
         raise ValueError(f"synapses in SPRAM are loaded; they cannot be there at power-up, as {len(init)} rows should")

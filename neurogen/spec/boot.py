@@ -25,9 +25,20 @@ HEADER = Layout(
     (
         Field("length", LENGTH_BITS, "bytes of frames that follow"),
         Field("reserved", 32 - LENGTH_BITS, "0"),
-        Field("build", 64, "the build's digest: a board takes no other build's image"),
+        Field("build_low", 32, "the build's digest, low half: a board takes no other build's image"),
+        Field("build_high", 32, "high half"),
         Field("magic", 32, f"{MAGIC:#x}"),
     ),
 )
 
 HEADER_BYTES = HEADER.width // 8
+
+
+def header(build: int, length: int) -> int:
+    """The header of ``length`` bytes of frames for the build with the digest ``build``, 64 bits, as one integer.
+
+    Raises InputError if there are more bytes than it can tell.
+    """
+    return HEADER.pack(
+        magic=MAGIC, build_high=build >> 32, build_low=build & 0xFFFFFFFF, reserved=0, length=length
+    )  # fmt: skip

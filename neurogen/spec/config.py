@@ -228,7 +228,7 @@ class CoreConfig(Config):
             self.update_lanes <= self.lanes, f"update_lanes is at most lanes ({self.lanes}), not {self.update_lanes}"
         )
         _require(self.banks <= self.axons, f"banks is at most axons ({self.axons}), not {self.banks}")
-        _require(self.writable or self.synapse_memory == "block", "synapse_memory spram has to be writable")
+        _require(self.writable or not self.starts_empty, "synapse_memory spram has to be writable")
         if self.payload_signed:
             _require(self.payload_bits >= 2, f"signed payloads have at least 2 bits, not {self.payload_bits}")
         if self.values:
@@ -259,6 +259,11 @@ class CoreConfig(Config):
     def rows(self) -> int:
         """Synapse rows per bank."""
         return self.synapse_rows or self.bank_axons * self.groups
+
+    @property
+    def starts_empty(self) -> bool:
+        """Whether synapses are in memory that has no contents at power-up: the image has to be loaded."""
+        return self.synapse_memory == "spram"
 
     @property
     def walks(self) -> int:

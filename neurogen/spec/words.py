@@ -56,6 +56,7 @@ class Register(IntEnum):
     REFUSED = 7  # read only: events whose tick was outside [next, next + D - 2], next being the first not yet ordered
     LATE = 8  # read only: ends of a period in real time at which the tick before was not done
     ERRORS = 9  # read only: words that were no command, and commands that could not be executed
+    LOADED = 12  # with synapses in SPRAM: what the last load wrote, 0 after power-up; no reset changes it
 
 
 _OPCODE = Field("opcode", OPCODE_BITS, "what the message is")

@@ -175,7 +175,7 @@ class Banks(wiring.Component):
         if core.writable:
             write = memory.write_port()
             m.d.comb += [
-                write.addr.eq(self.port.row if core.synapse_memory == "block" else read.addr),
+                write.addr.eq(read.addr if core.starts_empty else self.port.row),
                 write.data.eq(self.port.write_data),
                 write.en.eq(self.port.write & (self.port.bank == bank)),
             ]
