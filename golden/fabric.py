@@ -15,6 +15,7 @@ from neurogen.spec.memory_map import COUNTERS, Status
 from neurogen.spec.words import TICK_BITS, Register
 
 from . import cycles, neurons, routing
+from .encoders import Coder
 from .tables import Tables, check_rectangle, node_numbers
 
 HOST_ENTRY = (0, 0)
@@ -109,8 +110,9 @@ class Fabric:
         self.reset()
 
     def reset(self) -> None:
-        """Initial state, empty slots, tick 0 is next. Counters and registers stay."""
+        """Initial state, empty slots, tick 0 is next, no pixels. Counters and registers stay."""
         self.next = 0
+        self._encoded = iter(())
         self._position = 0
         self._pending = np.zeros(self._slots, dtype=bool)
         self._payload = np.zeros(self._slots, dtype=np.int64)
@@ -165,6 +167,25 @@ class Fabric:
             payloads = np.broadcast_to(payload[chosen], addresses.shape)
             self._deliver(np.full(addresses.size, tick % core.delay_slots), addresses.ravel(), payloads.ravel())
 
+    def pixels(self, values: np.ndarray) -> None:
+        """A sample's pixels (n,): from the next step on the encoder makes their events, for its T steps.
+
+        Raises InputError for a fabric without an encoder, and for other pixels than it takes.
+        """
+        if self.config.encoder is None:
+            raise InputError("there are pixels and the fabric has no encoder")
+        self._encoded = iter(Coder(self.config.encoder).events(np.asarray(values)[None])[0])
+
+    def lines(self, name: str, payloads: np.ndarray) -> None:
+        """The events of one step, one payload for each line of an input (n,), for the next tick and the delays of
+        the image; 0 is none."""
+        index, *rectangle, axon, delay = self.image.inputs[name].T
+        chosen = np.flatnonzero(payloads[index])
+        for wait in np.unique(delay[chosen]):
+            now = chosen[delay[chosen] == wait]
+            corners = np.stack(rectangle, axis=1)[now]
+            self.events(int(self.next + wait), corners, axon[now], payloads[index[now]].astype(np.int64))
+
     def count_flits(self, rectangle: Sequence[int], flits: int, replies: int = 0) -> None:
         """Count the hops of ``flits`` that the host sends to a rectangle, and of ``replies`` from each core of it."""
         targets, hops = self._host_path(tuple(rectangle))
@@ -209,6 +230,9 @@ class Fabric:
     def tick(self) -> Tick:
         """Run one tick: integrate, update, emit."""
         base, number = self.timebase(), self.next
+        if base.phase == 0 and (encoded := next(self._encoded, None)) is not None:
+            (name,) = self.image.inputs
+            self.lines(name, encoded)
         axons = np.flatnonzero(self._pending[base.slot])
         self._pending[base.slot] = False
         sums, touched = self._integrate(axons, self._payload[base.slot, axons])

@@ -8,6 +8,7 @@ from neurogen.spec.errors import InputError
 from neurogen.spec.image import Image
 from neurogen.spec.words import Register
 
+from .encoders import Coder
 from .fabric import Fabric, Tick
 from .network import Result
 
@@ -20,14 +21,15 @@ def run(
 ) -> Result:
     """Run B samples of T steps on ``fabric``, from reset to reset; outputs are aligned with the inputs.
 
-    ``inputs`` maps every input of the image to integers (B, T, n). ``progress`` is called with (samples done, B).
-    Returns the outputs' ``spikes`` and ``values`` as :func:`golden.network.run` does, and the ``counts`` of inputs and
-    outputs.
+    ``inputs`` maps every input of the image to integers (B, T, n), or to the encoder's pixels (B, n). ``progress`` is
+    called with (samples done, B). Returns the outputs' ``spikes`` and ``values`` as :func:`golden.network.run` does, and
+    the ``counts`` of inputs and outputs.
 
     Raises InputError for inputs that do not fit the image, and where ``overlapped`` is asked and not allowed.
     """
     image = fabric.image
     samples, steps = _extent(image, inputs)
+    pixels = next((values for values in inputs.values() if values.ndim == 2), None)
     if overlapped and not image.can_overlap(steps):
         raise InputError("samples cannot overlap: an event could cross into the next, or a population starts too late")
     length = steps * image.step_ticks
@@ -35,8 +37,10 @@ def run(
     fabric.registers |= {Register.SAMPLE_TICKS: length, Register.OVERLAPPED: int(overlapped)}
     sink = _Sink(image, samples, steps)
     for sample in range(samples):
+        if pixels is not None:
+            fabric.pixels(pixels[sample])
         for tick in range(length):
-            if tick % image.step_ticks == 0:
+            if pixels is None and tick % image.step_ticks == 0:
                 send(fabric, {name: events[sample, tick // image.step_ticks] for name, events in inputs.items()})
             sink.take(fabric.tick(), sample * length + tick)
         if not overlapped or sample == samples - 1:
@@ -44,6 +48,8 @@ def run(
                 sink.take(tick, (sample + 1) * length + extra, last=sample)
         if progress:
             progress(sample + 1, samples)
+    if pixels is not None:
+        inputs = {name: Coder(image.config.encoder).events(values) for name, values in inputs.items()}
     counts = {name: int(np.count_nonzero(events)) for name, events in inputs.items()}
     counts |= {name: int(np.count_nonzero(spikes)) for name, spikes in sink.spikes.items()}
     return Result(sink.spikes, sink.values, counts)
@@ -54,6 +60,8 @@ def _extent(image: Image, inputs: Mapping[str, np.ndarray]) -> tuple[int, int]:
     if set(inputs) != set(image.input_sizes):
         raise InputError(f"the inputs are {', '.join(image.input_sizes)}, not {', '.join(inputs)}")
     shape = next(iter(inputs.values())).shape[:2]
+    if image.config.encoder is not None and all(values.ndim == 2 for values in inputs.values()):
+        return shape[0], image.config.encoder.steps
     for name, events in inputs.items():
         expected = (*shape, image.input_sizes[name])
         if events.shape != expected:
@@ -67,12 +75,7 @@ def _extent(image: Image, inputs: Mapping[str, np.ndarray]) -> tuple[int, int]:
 def send(fabric: Fabric, events: Mapping[str, np.ndarray]) -> None:
     """The events of one step, one array (n,) for each input, for the next tick and the delays of the image."""
     for name, payloads in events.items():
-        index, *rectangle, axon, delay = fabric.image.inputs[name].T
-        chosen = np.flatnonzero(payloads[index])
-        for wait in np.unique(delay[chosen]):
-            now = chosen[delay[chosen] == wait]
-            corners = np.stack(rectangle, axis=1)[now]
-            fabric.events(int(fabric.next + wait), corners, axon[now], payloads[index[now]].astype(np.int64))
+        fabric.lines(name, payloads)
 
 
 class _Sink:

@@ -216,7 +216,7 @@ def _print(project: Project, record: Any, text: str) -> None:
 
 IMPORT = [f"import.{key}" for key in ImportOptions.model_fields]
 QUANTISE = [f"quantise.{key}" for key in QuantiseOptions.model_fields if key != "weight_bits_of"]
-SIZE = [f"size.{key}" for key in SizeOptions.model_fields if key not in ("name", "weight_bits")]
+SIZE = [f"size.{key}" for key in SizeOptions.model_fields if key not in ("name", "weight_bits", "encoder_parameters")]
 TARGET = (*IMPORT, *QUANTISE, *SIZE)
 BOARD = [f"target.{key}" for key in BoardOptions.model_fields]
 DATA = [f"data.{key}" for key in DataOptions.model_fields]
@@ -272,10 +272,8 @@ def _binning(project: Project):
 
 def _shown(project: Project, target):
     """The samples that pictures and reports show; None where there are none."""
-    from .host import data
-
     path = project.mapping.data or target.samples
-    return data.read(Path(path), target.network.inputs, _binning(project)) if path else None
+    return target.read(path, _binning(project)) if path else None
 
 
 @_verb(*TARGET, *BOARD, *DATA, "mapping.data", "json")

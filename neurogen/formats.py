@@ -28,6 +28,7 @@ def formats(config: FabricConfig) -> dict[str, list[Layout]]:
             rows.pointer(config),
             rows.route_to_core(config),
             rows.route_to_host(config),
+            *([rows.entry(config)] if config.encoder else []),
         ],
         "Addresses": [memory_map.address(config)],
         "Host words": [

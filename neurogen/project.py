@@ -89,7 +89,18 @@ class SizeOptions(Config):
     store: Annotated[
         Literal["dense", "conv", "sparse"] | None, Field(description="how a core keeps its synapses; default: chosen")
     ] = None
+    synapse_memory: Annotated[
+        Literal["block", "spram"] | None,
+        Field(description="where synapses are; default: chosen for the board, or block"),
+    ] = None
     programmable: Annotated[bool, Field(description="an overlay: everything loadable at run time")] = False
+    encoder: Annotated[str | None, Field(description="makes spikes of pixels on the chip; see: neurogen encoders")] = (
+        None
+    )
+    encoder_steps: Annotated[int, Field(ge=1, le=4096, description="T, steps that it makes of a sample's pixels")] = 16
+    encoder_parameters: Annotated[
+        dict[str, int], Field(default_factory=dict, description="its parameters, for example full")
+    ]
 
 
 class DataOptions(Config):

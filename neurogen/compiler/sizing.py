@@ -1,11 +1,11 @@
 """Choosing a fabric for a network: widths as needed, one core where that is reasonable, and the reasons."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..spec.config import HOST_WORD_BITS, CoreConfig, FabricConfig, NeuronConfig
+from ..spec.config import HOST_WORD_BITS, CoreConfig, EncoderConfig, FabricConfig, NeuronConfig
 from ..spec.errors import InputError
 from ..spec.fixed import index_bits, signed_bits_for
 from ..spec.kernels import Kernel
@@ -45,7 +45,8 @@ WIDEST_MESH = 16
 class Wishes:
     """What the user wants of a fabric that is chosen for a network; None: choose.
 
-    ``programmable``: an overlay for other networks too: all parameters in tables, loaded at run time.
+    ``programmable``: an overlay for other networks too: all parameters in tables, loaded at run time. ``encoder``: what
+    makes events of pixels beside the host port, in samples of ``encoder_steps`` steps, with ``encoder_parameters``.
     """
 
     name: str | None = None
@@ -58,7 +59,11 @@ class Wishes:
     weight_bits: int | None = None
     accumulator_bits: int | None = None
     store: str | None = None
+    synapse_memory: str | None = None
     programmable: bool = False
+    encoder: str | None = None
+    encoder_steps: int = 16
+    encoder_parameters: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -91,11 +96,13 @@ def size(network: Network, wishes: Wishes = ANYTHING) -> Sizing:
             refusal = error
             continue
         planned = plans(mapping.bundles, config)
+        encoder, why = _encoder(relayed, wishes, mapping)
         return Sizing(
-            _cut(config, relayed, mapping, planned),
+            _cut(config, relayed, mapping, planned, encoder),
             [
                 _mesh_reason(config, wishes),
                 *reasons,
+                *why,
                 *relayed.metadata.get("relays", []),
                 *stores()[config.core.store].notes(planned),
             ],
@@ -147,6 +154,7 @@ def _roomy_core(network: Network, wishes: Wishes) -> tuple[CoreConfig, list[str]
             "banks": banks,
             "update_lanes": wishes.update_lanes or min(UPDATE_LANES, lanes),
             "weight_bits": weight_bits,
+            "synapse_memory": wishes.synapse_memory or "block",
             "accumulator_bits": wishes.accumulator_bits or max(4, accumulator_bits(network)),
             **_payload(network),
             "delay_slots": min(slots, MOST_SLOTS),
@@ -276,7 +284,27 @@ def _mesh_reason(config: FabricConfig, wishes: Wishes) -> str:
     return f"{config.width}x{config.height} cores: the smallest mesh that holds the network"
 
 
-def _cut(config: FabricConfig, network: Network, mapping: Mapping, planned: list) -> FabricConfig:
+def _encoder(network: Network, wishes: Wishes, mapping: Mapping) -> tuple[EncoderConfig | None, list[str]]:
+    """The encoder that is wished, as large as the network's input."""
+    if wishes.encoder is None:
+        return None, []
+    source = network.inputs[0]
+    places = [bundle.neurons for bundle in mapping.bundles if bundle.link.source == source.name]
+    settings = {
+        "name": wishes.encoder,
+        "lines": source.size,
+        "steps": wishes.encoder_steps,
+        "ways": max(1, int(np.bincount(np.concatenate(places)).max())) if places else 1,
+        "parameters": wishes.encoder_parameters,
+    }
+    encoder = EncoderConfig.parse(settings, "encoder")
+    values = ", ".join(f"{name} {value}" for name, value in encoder.constants.items())
+    return encoder, [f"encoder {encoder.name} of {encoder.lines} pixels, {encoder.steps} steps a sample, {values}"]
+
+
+def _cut(
+    config: FabricConfig, network: Network, mapping: Mapping, planned: list, encoder: EncoderConfig | None
+) -> FabricConfig:
     """``config`` with memories only as large as the mapping uses them."""
     core = config.core
     axons = max((int(bundle.axons.max()) + 1 for bundle in mapping.bundles), default=1)
@@ -296,6 +324,7 @@ def _cut(config: FabricConfig, network: Network, mapping: Mapping, planned: list
         {
             **dict(config),
             "core": cut,
+            "encoder": encoder,
             "depth_bits": max(1, plan.depth.bit_length()),
             "phase_bits": index_bits(plan.step_ticks),
         },

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from ..formats import c_header
-from ..host import data
 from ..spec import memory_map
 from ..spec.errors import InputError
 from ..spec.fields import bits_to_ints
@@ -101,7 +100,7 @@ def _report(target: Target) -> report.Report:
     key = store.digest("report", *parts, *texts, *versions().values(), metadata.version("matplotlib"))
 
     def make(folder: Path) -> None:
-        samples = None if target.samples is None else data.read(target.samples, target.network.inputs)
+        samples = None if target.samples is None else target.read(target.samples)
         report.make(target, samples).write(folder)
 
     return report.Report.read(store.entry("report", key, make))

@@ -58,7 +58,7 @@ class _Board:
             device = stack.enter_context(Device.at(port, target.image, target.build_digest, self.baud))
             self._load(device, target)
             started = time.perf_counter()
-            outputs = device.run_parts(samples[first:end].inputs for _, first, end in left)
+            outputs = device.run_parts(samples[first:end].sent for _, first, end in left)
             for done, (chunk, found) in enumerate(zip(left, outputs, strict=True), start=1):
                 save_chunk(folder, chunk, found.spikes, found.values)
                 self.throughput.samples += chunk[2] - chunk[1]
@@ -68,9 +68,9 @@ class _Board:
             self.throughput.damaged, self.throughput.resent = device.damaged, device.resent
 
     def _load(self, device: Device, target: Target) -> None:
-        """Load the image, unless it is in the bitstream, and read it back."""
+        """Load the image and read it back, unless it is in the bitstream, or in the fabric already."""
         self.throughput.board = device.identity
-        if not target.folded:
+        if not target.folded and not (target.config.core.starts_empty and device.has_image):
             started = time.perf_counter()
             device.load()
             self.throughput.load_seconds = time.perf_counter() - started

@@ -98,7 +98,7 @@ def by_chunks(
     binning: data.Binning | None = None,
 ) -> Simulation:
     """X to Y, ``size`` samples at a time. ``key`` is what outputs depend on besides network, image and samples."""
-    samples = data.read(Path(x_path), target.network.inputs, binning)
+    samples = target.read(x_path, binning)
     if decide is not None:
         _check_rule(target, decide)
     folder = _partial(target, samples, key, y_path)
@@ -137,22 +137,22 @@ def _partial(target: Target, samples: data.Samples, key: Sequence[str], y_path: 
     """Where chunks are kept: named by everything that they depend on."""
     parts = [*key, target.network.digest, target.image.digest, source_digest(MODELS)]
     content = hashlib.sha256()
-    for name, values in samples.inputs.items():
+    for name, values in samples.sent.items():
         content.update(f"{name}{values.shape}{values.dtype}".encode() + values.tobytes())
     name = store.digest(*parts, content.hexdigest())[:16]
     return store.root() / "partial" / name if y_path is None else Path(y_path).with_name(f".{Path(y_path).name}.{name}")
 
 
-Runner = Callable[[dict[str, np.ndarray]], Any]
+Runner = Callable[[data.Samples], Any]
 
 
 def _network_engine(target: Target) -> Runner:
-    return lambda inputs: golden_network.run(target.network, inputs)
+    return lambda samples: golden_network.run(target.network, samples.inputs)
 
 
 def _fabric_engine(target: Target) -> Runner:
     fabric = Fabric(target.image)
-    return lambda inputs: golden_samples.run(fabric, inputs)
+    return lambda samples: golden_samples.run(fabric, samples.sent)
 
 
 _GOLDEN: dict[str, Callable[[Target], Runner]] = {"network": _network_engine, "fabric": _fabric_engine}
@@ -164,7 +164,7 @@ def _run_golden(
     runner = _GOLDEN[engine](target)
     for index, chunk in enumerate(chunks):
         if not is_done(folder, chunk):
-            found = runner(samples[chunk[1] : chunk[2]].inputs)
+            found = runner(samples[chunk[1] : chunk[2]])
             save_chunk(folder, chunk, found.spikes, found.values)
         if progress:
             progress(index + 1, len(chunks))
@@ -175,7 +175,7 @@ def _run_simulator(
     progress: Progress | None,
 ) -> None:  # fmt: skip
     job = Job([(*chunk, "drained") for chunk in chunks], not target.folded, seed=seed)
-    session.run(target, engine, "simulate", samples.inputs, job, folder, progress)
+    session.run(target, engine, "simulate", samples.sent, job, folder, progress)
 
 
 def _collect(target: Target, chunks: list, folder: Path) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:

@@ -7,6 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from golden.encoders import Coder
+
 from .. import compiler
 from ..host import data
 from ..spec.config import FabricConfig
@@ -48,6 +50,15 @@ class Target:
     @property
     def config(self) -> FabricConfig:
         return self.image.config
+
+    @property
+    def coder(self) -> Coder | None:
+        """The model of the fabric's encoder, if there is one: what reads samples of pixels."""
+        return Coder(self.config.encoder) if self.config.encoder else None
+
+    def read(self, path: Path | str, binning: data.Binning | None = None) -> data.Samples:
+        """The samples X for this network on this fabric. Raises InputError as :func:`~neurogen.host.data.read` does."""
+        return data.read(Path(path), self.network.inputs, binning, self.coder)
 
     @cached_property
     def emitted(self) -> Emitted:
@@ -94,7 +105,8 @@ def _compile(path: Path, options: Mapping[str, Any]) -> Target:
     shown = options.get("mapping", {}).get("data") or samples
     activity = None
     if shown and config.nodes > 1:
-        activity = measure.activity(network, data.read(shown, network.inputs, options.get("binning")).inputs)
+        coder = Coder(config.encoder) if config.encoder else None
+        activity = measure.activity(network, data.read(shown, network.inputs, options.get("binning"), coder).inputs)
         reasons = [*reasons, f"cores stand where the activity measured on {Path(shown).name} takes few hops"]
     return Target(
         name=network.name,

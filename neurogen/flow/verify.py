@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..host import data
+from ..host import codec, data
 from ..spec.errors import CheckError, ToolError
 from ..tb import play_files as files
 from ..tb.checker import Statistics
@@ -46,7 +46,7 @@ class Verified:
 
 @dataclass(frozen=True)
 class _Draw:
-    """Inputs (B, T, n), the ``numbers`` that these samples have in X, and the ``flags`` that name X."""
+    """Inputs (B, T, n) or pixels (B, n), the ``numbers`` that they have in X, and the ``flags`` that name X."""
 
     inputs: dict[str, np.ndarray]
     numbers: np.ndarray
@@ -87,13 +87,16 @@ def _draw(target: Target, x_path: Path | None, binning: data.Binning, count: int
     rng = np.random.default_rng(seed)
     path = x_path or target.samples
     if path is not None:
-        found = data.read(Path(path), target.network.inputs, binning)
+        found = target.read(path, binning)
         chosen = np.sort(rng.choice(len(found), min(count, len(found)), replace=False))
         flags = ["--input", str(x_path), *binning.flags] if x_path else binning.flags
-        inputs = {name: values[chosen] for name, values in found.inputs.items()}
-        return _Draw(inputs, chosen, tuple(flags), found.notes)
-    inputs = {}
+        return _Draw(found[chosen].sent, chosen, tuple(flags), found.notes)
+    inputs, encoder = {}, target.config.encoder
     for item in target.network.inputs:
+        if encoder:
+            shape = (count, item.size)
+            inputs[item.name] = rng.integers(1, encoder.full + 1, shape) * (rng.random(shape) < RANDOM_DENSITY)
+            continue
         shape = (count, RANDOM_STEPS, item.size)
         inputs[item.name] = rng.integers(1, max(2, 1 << item.payload_bits), shape) * (
             rng.random(shape) < RANDOM_DENSITY
@@ -104,7 +107,7 @@ def _draw(target: Target, x_path: Path | None, binning: data.Binning, count: int
 def _verify(target, name, drawn: _Draw, seed, allow_silent, progress) -> Verified:
     inputs, count = drawn.inputs, len(drawn.numbers)
     items = [(f"sample-{i:06d}", i, i + 1, ("stepped", "drained")[i % 2]) for i in range(count)]
-    if target.image.can_overlap(next(iter(inputs.values())).shape[1]):
+    if target.image.can_overlap(codec.extent(target.image, inputs)[1]):
         items.append(("overlapped", 0, min(count, OVERLAPPED_SAMPLES), "overlapped"))
     job = Job(items, not target.folded, IDLE, STALL, seed + 1, undisturbed=1)
     content = [f"{key}{values.shape}{values.tobytes().hex()}" for key, values in inputs.items()]

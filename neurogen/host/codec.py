@@ -5,7 +5,7 @@ concatenated in any number; a fabric executes them in order.
 """
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from ..spec import memory_map, words
 from ..spec.config import FabricConfig
 from ..spec.errors import InputError
-from ..spec.fields import Layout, words_to_bits
+from ..spec.fields import Layout, bits_to_ints, words_to_bits
 from ..spec.image import Image
 from ..spec.memory_map import COUNTERS, Region, Status
 from ..spec.words import EXTRA_WORDS, OPCODE_BITS, TICK_BITS, Command, Register, Response
@@ -42,7 +42,9 @@ def command(config: FabricConfig, opcode: Command, **fields) -> np.ndarray:
 
 def advance(config: FabricConfig, ticks: int = 1) -> np.ndarray:
     """Run ``ticks`` ticks."""
-    return command(config, Command.ADVANCE, count=ticks)
+    longest = words.commands(config)[Command.ADVANCE]["count"].range[1]
+    counts = [min(longest, ticks - at) for at in range(0, ticks, longest)]
+    return np.concatenate([command(config, Command.ADVANCE, count=count) for count in counts or [0]])
 
 
 def reset(config: FabricConfig) -> np.ndarray:
@@ -71,8 +73,15 @@ def target(config: FabricConfig, core: int) -> np.ndarray:
     return command(config, Command.TARGET, x0=x, x1=x, y0=y, y1=y)
 
 
+def pixels(config: FabricConfig, values: np.ndarray) -> np.ndarray:
+    """A sample's pixels (n,), 0..255, which the fabric's encoder makes events of, from the next step on."""
+    padded = np.zeros(words.pixel_words(config) * words.WORD_PIXELS, dtype=np.uint8)
+    padded[: len(values)] = values
+    return np.concatenate([command(config, Command.PIXELS), padded.view("<u4").astype(np.uint32)])
+
+
 def load(image: Image) -> np.ndarray:
-    """Write every memory of every core; the LOADED register, if there is one, comes last."""
+    """Write every memory of every core, and the encoder's table; the LOADED register, if there is one, comes last."""
     config, parts, current = image.config, [], None
     largest = words.commands(config)[Command.WRITE]["count"].range[1]
     for core, address, block in image.config_writes():
@@ -84,6 +93,9 @@ def load(image: Image) -> np.ndarray:
             part = block[start : start + largest - 1]
             pairs = np.append(part, np.zeros(len(part) % 2, np.uint16)).astype("<u2").view("<u4")
             parts += [command(config, Command.WRITE, count=len(part)), pairs.astype(np.uint32)]
+    if config.encoder:
+        parts += [poke(config, Register.ENTRY_ROW, 0)]
+        parts += [poke(config, Register.ENTRY, row) for row in bits_to_ints(image.entry_bits())]
     written = np.concatenate(parts)
     if not config.core.starts_empty:
         return written
@@ -114,6 +126,20 @@ def begin(image: Image, steps: int, overlapped: bool = False) -> np.ndarray:
     }
     pokes = [poke(image.config, register, value) for register, value in registers.items()]
     return np.concatenate([*pokes, reset(image.config)])
+
+
+def pixels_of(inputs: Mapping[str, np.ndarray]) -> np.ndarray | None:
+    """The pixels (B, n) among inputs of B samples; None where these are events (B, T, n)."""
+    return next((values for values in inputs.values() if values.ndim == 2), None)
+
+
+def extent(image: Image, inputs: Mapping[str, np.ndarray]) -> tuple[int, int]:
+    """B and T of inputs (B, T, n), or of pixels (B, n). Raises InputError for pixels where there is no encoder."""
+    if pixels_of(inputs) is None:
+        return next(iter(inputs.values())).shape[:2]
+    if image.config.encoder is None:
+        raise InputError("there are pixels and the fabric has no encoder")
+    return len(next(iter(inputs.values()))), image.config.encoder.steps
 
 
 @dataclass(frozen=True)
@@ -180,11 +206,14 @@ def sample(image: Image, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
 def samples(image: Image, inputs: Mapping[str, np.ndarray], overlapped: bool = False) -> np.ndarray:
     """B samples one after the other, each drained; or ``overlapped``: each at once after the other, the last drained.
 
-    ``inputs``: input name -> integers (B, T, n). Raises InputError as :func:`begin` does.
+    ``inputs``: input name -> integers (B, T, n), or the encoder's pixels (B, n). Raises InputError as :func:`begin`
+    does, and for pixels where there is no encoder.
     """
     config = image.config
-    count, steps = next(iter(inputs.values())).shape[:2]
+    count, steps = extent(image, inputs)
     start = begin(image, steps, overlapped)
+    if (images := pixels_of(inputs)) is not None:
+        return np.concatenate([start, *_images(image, images, steps, overlapped)])
     if not overlapped:
         each = [sample(image, {name: values[i] for name, values in inputs.items()}) for i in range(count)]
         return np.concatenate([start, *each])
@@ -192,6 +221,19 @@ def samples(image: Image, inputs: Mapping[str, np.ndarray], overlapped: bool = F
     ticks = enumerate(arrivals(image, joined))
     parts = [part for tick, found in ticks for part in (events(config, tick, found), advance(config))]
     return np.concatenate([start, *parts, reset(config)])
+
+
+def _images(image: Image, images: np.ndarray, steps: int, overlapped: bool) -> Iterator[np.ndarray]:
+    """Samples of pixels after :func:`begin`: of each its pixels, one order for all ticks, and END_SAMPLE."""
+    config = image.config
+    for values in images:
+        yield pixels(config, values)
+        yield advance(config, steps * image.step_ticks)
+        if not overlapped:
+            yield end_sample(config)
+    if overlapped:
+        yield advance(config, image.depth)
+        yield reset(config)
 
 
 # Responses

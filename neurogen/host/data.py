@@ -4,6 +4,7 @@ X   ``.npz`` with one of
         ``spikes``  (T, N) or (B, T, N); for each input ``spikes/<input>`` where there are several
         ``frames``  (B, T, H, W) or (B, T, P, H, W); line (p * H + y) * W + x
         ``events``  (k, 3 or 4: sample, step, line and payload) and their ``shape`` (B, T, N)
+        ``pixels``  (B, N) or (B, H, W), of which the fabric's encoder makes spikes; only these where it has one
         events of a sensor: a structured array, or arrays, with t, x, y, p and sample (see ``columns``)
     and optional ``labels`` (B,). ``.npy`` is the first or the last of these alone.
     ``.bin``, ``.aedat4``: a recording of a sensor (see ``recordings``), or a folder of them.
@@ -20,10 +21,11 @@ import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from ..spec.config import EncoderConfig
 from ..spec.errors import InputError
 from ..spec.network import Input
 from . import columns, nir_data, recordings
@@ -32,17 +34,27 @@ from .events import Binning, Recording, grid
 READ_ERRORS = (ValueError, EOFError, KeyError, zipfile.BadZipFile)
 
 
+class Coder(Protocol):
+    """A model of a fabric's encoder."""
+
+    config: EncoderConfig
+
+    def events(self, pixels: np.ndarray) -> np.ndarray: ...
+
+
 @dataclass(frozen=True)
 class Samples:
     """``inputs``: input name -> integers (B, T, n); ``labels`` (B,) or None.
 
     ``notes`` say what of the file is not in them; ``step`` is the length of a step where the file says it (seconds).
+    ``pixels``: input name -> (B, n), where the inputs are what the encoder makes of these.
     """
 
     inputs: dict[str, np.ndarray]
     labels: np.ndarray | None = None
     notes: tuple[str, ...] = ()
     step: float | None = None
+    pixels: dict[str, np.ndarray] | None = None
 
     def __len__(self) -> int:
         return len(next(iter(self.inputs.values())))
@@ -51,21 +63,30 @@ class Samples:
     def steps(self) -> int:
         return next(iter(self.inputs.values())).shape[1]
 
-    def __getitem__(self, chosen: slice) -> "Samples":
+    @property
+    def sent(self) -> dict[str, np.ndarray]:
+        """What a fabric is given: the pixels, or the inputs where there are none."""
+        return self.inputs if self.pixels is None else self.pixels
+
+    def __getitem__(self, chosen: slice | np.ndarray) -> "Samples":
         labels = None if self.labels is None else self.labels[chosen]
         inputs = {name: values[chosen] for name, values in self.inputs.items()}
-        return Samples(inputs, labels, self.notes, self.step)
+        pixels = None if self.pixels is None else {name: values[chosen] for name, values in self.pixels.items()}
+        return Samples(inputs, labels, self.notes, self.step, pixels)
 
 
-def read(path: Path, inputs: tuple[Input, ...], binning: Binning | None = None) -> Samples:
-    """Read X for a network with ``inputs``.
+def read(path: Path, inputs: tuple[Input, ...], binning: Binning | None = None, coder: Coder | None = None) -> Samples:
+    """Read X for a network with ``inputs``, and for a fabric whose encoder ``coder`` models.
 
     Raises InputError with one line if the file cannot be read, or an array has another shape, or values other than 0
     and 1 (with payload bits: other than what these hold), or labels do not fit the samples, or an event cannot be
-    placed.
+    placed, or there are pixels and no encoder.
     """
     path, binning = Path(path), binning or Binning()
     arrays, notes, step = _content(path, inputs, binning)
+    pixels = _pixels(path, arrays, inputs, coder, binning)
+    if pixels is not None:
+        arrays[f"spikes/{inputs[0].name}"] = coder.events(pixels)
     found = {item.name: _input(path, arrays, item, alone=len(inputs) == 1) for item in inputs}
     shapes = {values.shape[:2] for values in found.values()}
     if len(shapes) > 1:
@@ -79,7 +100,33 @@ def read(path: Path, inputs: tuple[Input, ...], binning: Binning | None = None) 
             found[name] = _of_length(values, binning.steps)
             lost = np.count_nonzero(values) - np.count_nonzero(found[name])
             notes += [f"{path}: {name}: {lost:,} of its events after step {binning.steps} were cut off"] if lost else []
-    return Samples(found, labels, tuple(notes), step)
+    return Samples(found, labels, tuple(notes), step, None if pixels is None else {inputs[0].name: pixels})
+
+
+def _pixels(
+    path: Path, arrays: Mapping[str, np.ndarray], inputs: tuple[Input, ...], coder: Coder | None, binning: Binning
+) -> np.ndarray | None:
+    """The pixels (B, n) of X; None where it has none, or spikes besides and the fabric no encoder."""
+    values = arrays.get("pixels")
+    if values is None:
+        return None
+    if coder is None:
+        if any(key.startswith("spikes") for key in arrays):
+            return None
+        raise InputError(f"{path}: holds pixels, and this fabric has no encoder for them; build it with --encoder")
+    lines, full, steps = inputs[0].size, coder.config.full, coder.config.steps
+    if values.ndim < 2 or int(np.prod(values.shape[1:])) != lines or not len(values):
+        raise InputError(f"{path}: pixels have shape {values.shape}, not (B, {lines}) or (B, H, W) of as many")
+    if values.dtype.kind not in "biu":
+        raise InputError(f"{path}: pixels hold {values.dtype}, not integers")
+    values = values.reshape(len(values), lines)
+    wrong = (values < 0) | (values > full)
+    if wrong.any():
+        at = tuple(int(i) for i in np.argwhere(wrong)[0])
+        raise InputError(f"{path}: pixels hold {values[at]} at (sample, line) = {at}; this encoder takes 0..{full}")
+    if binning.steps not in (None, steps):
+        raise InputError(f"{path}: the encoder makes {steps} steps of a sample's pixels; --steps cannot say others")
+    return values.astype(np.uint8)
 
 
 def _of_length(values: np.ndarray, steps: int) -> np.ndarray:

@@ -219,19 +219,22 @@ class Device:
 
     # What words are used for
 
+    @property
+    def has_image(self) -> bool:
+        """Whether the fabric says that it has loaded this image, from the board's flash or from a host. One that has
+        no register for it never says so."""
+        return self.register(Register.LOADED) == codec.stamp(self.image)
+
     def load(self) -> None:
         """Write the image into the fabric's memories."""
         self.exchange(codec.load(self.image))
 
     def verify_loaded(self) -> int:
         """Read the memories back; how many 16-bit words were compared. Raises CheckError at the first that differs."""
-        data = self.exchange(readback.words(self.image)).of(Response.REPLY).value
-        if wrong := readback.compare(self.image, data):
-            raise CheckError(
-                f"{self.name}: core {wrong.core}, memory at {wrong.address:#x}, word {wrong.word}:"
-                f" expected {wrong.expected}, got {wrong.got}"
-            )
-        return len(data)
+        records = self.exchange(readback.words(self.image))
+        if wrong := readback.compare(self.image, records):
+            raise CheckError(f"{self.name}: {wrong.place}: expected {wrong.expected}, got {wrong.got}")
+        return len(records)
 
     def reset(self) -> None:
         """Initial state, empty slots, tick 0 is next."""
@@ -247,7 +250,7 @@ class Device:
         return self.exchange(np.concatenate([*parts, codec.advance(self.config, ticks)]))
 
     def run(self, inputs: Mapping[str, np.ndarray], overlapped: bool = False) -> Outputs:
-        """Outputs of B samples: ``inputs`` name -> integers (B, T, n)."""
+        """Outputs of B samples: ``inputs`` name -> integers (B, T, n), or the encoder's pixels (B, n)."""
         return next(self.run_parts([inputs], overlapped))
 
     def run_parts(self, parts: Iterable[Mapping[str, np.ndarray]], overlapped: bool = False) -> Iterator[Outputs]:
@@ -256,7 +259,7 @@ class Device:
 
         def commands() -> Iterator[np.ndarray]:
             for inputs in parts:
-                shapes.append(next(iter(inputs.values())).shape[:2])
+                shapes.append(codec.extent(self.image, inputs))
                 yield codec.samples(self.image, inputs, overlapped)
 
         for records in self.stream(commands()):

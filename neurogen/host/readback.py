@@ -5,18 +5,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..spec import words as layouts
+from ..spec.fields import bits_to_ints
 from ..spec.image import Image
-from ..spec.words import Command
+from ..spec.words import Command, Register, Response
 from . import codec
+from .codec import Records
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A 16-bit word of a core's memory that is not the image's. ``got`` is None where there was no answer."""
+    """A 16-bit word of a core's memory, or a row of the encoder's table, that is not the image's.
 
-    core: int
-    address: int
-    word: int
+    ``got`` is None where there was no answer.
+    """
+
+    place: str
     expected: int
     got: int | None
 
@@ -29,19 +32,36 @@ def words(image: Image) -> np.ndarray:
         parts += [codec.target(config, core), codec.command(config, Command.SETADDR, address=address)]
         counts = [min(largest, len(block) - at) for at in range(0, len(block), largest)]
         parts += [codec.command(config, Command.READ, count=count) for count in counts]
+    if config.encoder:
+        rows = config.encoder.ways * config.encoder.lines
+        parts += [codec.poke(config, Register.ENTRY_ROW, 0), *[codec.peek(config, Register.ENTRY)] * rows]
     return np.concatenate(parts)
 
 
-def compare(image: Image, data: np.ndarray) -> Difference | None:
-    """Hold the data of the REPLY records against the image: the first difference, if there is one."""
-    at = 0
+def size(image: Image) -> int:
+    """Records that :func:`words` are answered with."""
+    encoder = image.config.encoder
+    return sum(len(block) for *_, block in image.config_writes()) + (encoder.ways * encoder.lines if encoder else 0)
+
+
+def compare(image: Image, records: Records) -> Difference | None:
+    """Hold the answers against the image: the first difference, if there is one."""
+    data, at = records.of(Response.REPLY).value, 0
     for core, address, block in image.config_writes():
-        found = data[at : at + len(block)]
-        wrong = np.flatnonzero(found != block[: len(found)])
-        if len(wrong):
-            word = int(wrong[0])
-            return Difference(core, address, word, int(block[word]), int(found[word]))
-        if len(found) < len(block):
-            return Difference(core, address, len(found), int(block[len(found)]), None)
+        if wrong := _first(block, data[at : at + len(block)], f"core {core}, memory at {address:#x}, word"):
+            return wrong
         at += len(block)
+    if image.config.encoder:
+        expected = np.array(bits_to_ints(image.entry_bits()))
+        return _first(expected, records.of(Response.PEEKED).extra[: len(expected)], "encoder's table, row")
+    return None
+
+
+def _first(expected: np.ndarray, found: np.ndarray, where: str) -> Difference | None:
+    wrong = np.flatnonzero(found != expected[: len(found)])
+    if len(wrong):
+        at = int(wrong[0])
+        return Difference(f"{where} {at}", int(expected[at]), int(found[at]))
+    if len(found) < len(expected):
+        return Difference(f"{where} {len(found)}", int(expected[len(found)]), None)
     return None

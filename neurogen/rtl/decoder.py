@@ -11,6 +11,7 @@ from ..spec.memory_map import address_bits
 from ..spec.packet import Kind
 from ..spec.words import OPCODE_BITS, Command, Register, Response
 from .layout import pack, struct, view
+from .pixel_port import Entries
 from .ticks import MESSAGE, Orders, settings
 
 
@@ -54,6 +55,10 @@ class Decoder(wiring.Component):
         PEEKED.
     replied : In(1)
         A reply to the last READ has arrived.
+    pixels : Out(1)
+        With an encoder: the words that follow are pixels.
+    entries : Out(Entries)
+        With an encoder.
     """
 
     def __init__(self, config: FabricConfig, *, period_ticks: int = 1, depth: int = 0):
@@ -68,11 +73,13 @@ class Decoder(wiring.Component):
                 "answers": Out(stream.Signature(MESSAGE)),
                 "replied": In(1),
             }
+            | ({"pixels": Out(1), "entries": Out(Entries())} if config.encoder else {})
         )
 
     def elaborate(self, platform):
         m = Module()
         config, packets = self.config, self.packets
+        self.commands = words.commands(config)
         self.state, self.count, self.register = Signal(State), Signal(WORD_BITS), Signal(4)
         self.target = Signal(struct(packet.rectangle(config)))
         self.event_tick, self.checked, self.upper = Signal(words.TICK_BITS), Signal(), Signal()
@@ -112,20 +119,20 @@ class Decoder(wiring.Component):
     def _command(self, m) -> None:
         """The first word of a command; it is taken when the command may be executed."""
         opcode = self.words.payload[:OPCODE_BITS]
-        waits = (opcode >= Command.ADVANCE) & (opcode <= Command.PEEK)
+        waits = (opcode >= Command.ADVANCE) & (opcode <= max(self.commands))
         is_ready = self.can_send & (~waits | self.orders.idle)
         m.d.comb += self.orders.exclusive.eq(self.words.valid & waits)
         m.d.comb += self.words.ready.eq(is_ready)
         with m.If(self.words.valid & is_ready):
             with m.Switch(opcode):
-                for command in Command:
+                for command in self.commands:
                     with m.Case(command):
                         getattr(self, f"_{command.name.lower()}_command")(m, self._first(command))
                 with m.Default():
                     self._error(m)
 
     def _first(self, command: Command):
-        return view(words.commands(self.config)[command], self.words.payload)
+        return view(self.commands[command], self.words.payload)
 
     def _nop_command(self, m, first) -> None:
         pass
@@ -170,6 +177,9 @@ class Decoder(wiring.Component):
     def _peek_command(self, m, first) -> None:
         m.d.sync += [self.state.eq(State.PEEK), self.register.eq(first.register)]
 
+    def _pixels_command(self, m, first) -> None:
+        m.d.comb += self.pixels.eq(1)
+
     def _event(self, m) -> None:
         """One event: sent, refused, or kept waiting for its slot."""
         config, slots = self.config, self.config.core.delay_slots
@@ -203,6 +213,8 @@ class Decoder(wiring.Component):
     def _poke(self, m) -> None:
         value, settings = self.words.payload, self.settings
         m.d.comb += self.words.ready.eq(1)
+        if self.config.encoder:
+            m.d.comb += self.entries.data.eq(value)
         with m.If(self.words.valid):
             m.d.sync += self.state.eq(State.COMMAND)
             with m.Switch(self.register):
@@ -214,6 +226,11 @@ class Decoder(wiring.Component):
                 if self.config.core.starts_empty:
                     with m.Case(Register.LOADED):
                         m.d.sync += self.loaded.eq(value)
+                if self.config.encoder:
+                    with m.Case(Register.ENTRY_ROW):
+                        m.d.comb += self.entries.set_row.eq(1)
+                    with m.Case(Register.ENTRY):
+                        m.d.comb += [self.entries.write.eq(1), self.entries.next.eq(1)]
                 with m.Default():
                     self._error(m)
 
@@ -233,8 +250,14 @@ class Decoder(wiring.Component):
         }
         if self.config.core.starts_empty:
             named[Register.LOADED] = self.loaded
+        is_valid, is_taken = C(1), self.answers.ready
+        if self.config.encoder:
+            is_entry = self.register == Register.ENTRY
+            named[Register.ENTRY], is_valid = self.entries.row, ~is_entry | self.entries.ready
+            is_taken = is_valid & self.answers.ready
+            m.d.comb += self.entries.next.eq(is_entry & is_taken)
         m.d.comb += [
-            self.answers.valid.eq(1),
+            self.answers.valid.eq(is_valid),
             answer.first.eq(pack(layout, opcode=Response.PEEKED, register=self.register)),
             answer.long.eq(1),
         ]
@@ -242,7 +265,7 @@ class Decoder(wiring.Component):
             for register, value in named.items():
                 with m.Case(register):
                     m.d.comb += answer.second.eq(value)
-        with m.If(self.answers.ready):
+        with m.If(is_taken):
             m.d.sync += self.state.eq(State.COMMAND)
 
     def _target(self) -> dict[str, Value]:

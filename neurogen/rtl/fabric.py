@@ -5,6 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ..spec.config import HOST_WORD_BITS, FabricConfig
+from ..spec.fields import bits_to_ints
 from ..spec.image import Image
 from ..spec.topologies import mesh
 from ..spec.topologies.mesh import Direction
@@ -55,6 +56,8 @@ class Fabric(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         registers = {"period_ticks": self.image.step_ticks, "depth": self.image.depth} if self.image else {}
+        if self.image and self.config.encoder:
+            registers["entries_init"] = bits_to_ints(self.image.entry_bits())
         m.submodules.host_port = host = HostPort(self.config, **registers, stalls=self.stalls.at("host_port"))
         m.submodules.barrier = barrier = Barrier(self.config)
         connect(m, self.stalls.gate(m, "words_in", flipped(self.words_in)), host.words_in)

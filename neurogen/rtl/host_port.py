@@ -11,6 +11,7 @@ from ..spec.words import Response
 from .barrier import BarrierControl
 from .decoder import Decoder
 from .layout import pack, view
+from .pixel_port import PixelPort
 from .streams import Queue, Stalls
 from .ticks import MESSAGE, Ticks
 
@@ -102,6 +103,8 @@ class HostPort(wiring.Component):
     config : :class:`~neurogen.spec.config.FabricConfig`
     period_ticks, depth : int
         PERIOD_TICKS and DEPTH at power-up.
+    entries_init : list of int, optional
+        The encoder's table at power-up.
     stalls : :class:`Stalls`, optional
         Gates on the internal streams.
 
@@ -116,10 +119,14 @@ class HostPort(wiring.Component):
     barrier : Out(BarrierControl)
     """
 
-    def __init__(self, config: FabricConfig, *, period_ticks: int = 1, depth: int = 0, stalls: Stalls | None = None):
+    def __init__(
+        self, config: FabricConfig, *, period_ticks: int = 1, depth: int = 0, entries_init=(),
+        stalls: Stalls | None = None,
+    ):  # fmt: skip
         self.config = config
         self.period_ticks = period_ticks
         self.depth = depth
+        self.entries_init = entries_init
         self.stalls = stalls or Stalls()
         word, flit = stream.Signature(HOST_WORD_BITS), stream.Signature(packet.flit_bits(config))
         super().__init__(
@@ -141,10 +148,14 @@ class HostPort(wiring.Component):
         m.submodules.ticks = ticks = Ticks(self.config)
         m.submodules.emitter = emitter = Emitter(self.config)
         connect(m, flipped(self.words_in), words_in.i)
-        connect(m, gate(m, "commands", words_in.o), decoder.words)
+        commands, packets = gate(m, "commands", words_in.o), decoder.packets
+        if self.config.encoder:
+            packets = self._encode(m, commands, decoder, ticks)
+        else:
+            connect(m, commands, decoder.words)
         connect(m, decoder.orders, ticks.orders)
         connect(m, ticks.barrier, flipped(self.barrier))
-        connect(m, decoder.packets, flipped(self.packets_out))
+        connect(m, packets, flipped(self.packets_out))
         connect(m, flipped(self.packets_in), emitter.packets)
         connect(m, gate(m, "responses", emitter.words), words_out.i)
         connect(m, words_out.o, flipped(self.words_out))
@@ -157,3 +168,26 @@ class HostPort(wiring.Component):
             decoder.replied.eq(emitter.replied),
         ]
         return m
+
+    def _encode(self, m, commands, decoder: Decoder, ticks: Ticks):
+        """The pixel port between the words, the decoder and the ticks; returns the packets of both."""
+        m.submodules.pixel_port = port = PixelPort(self.config, self.entries_init)
+        packets = stream.Signature(packet.flit_bits(self.config)).create()
+        connect(m, ticks.encoding, port.encoding)
+        connect(m, decoder.entries, port.entries)
+        m.d.comb += [
+            port.start.eq(decoder.pixels),
+            port.clear.eq(ticks.barrier.reset),
+            port.words.payload.eq(commands.payload),
+            port.words.valid.eq(commands.valid & port.busy),
+            decoder.words.payload.eq(commands.payload),
+            decoder.words.valid.eq(commands.valid & ~port.busy),
+            commands.ready.eq(Mux(port.busy, port.words.ready, decoder.words.ready)),
+            # The decoder offers no packet while the encoder does: see Encoding.
+            port.others.eq(decoder.packets.valid),
+            packets.payload.eq(Mux(port.packets.valid, port.packets.payload, decoder.packets.payload)),
+            packets.valid.eq(port.packets.valid | decoder.packets.valid),
+            port.packets.ready.eq(packets.ready),
+            decoder.packets.ready.eq(packets.ready & ~port.packets.valid),
+        ]
+        return packets

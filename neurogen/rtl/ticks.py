@@ -9,6 +9,7 @@ from ..spec.config import HOST_WORD_BITS, FabricConfig
 from ..spec.words import TICK_BITS, Response
 from .barrier import BarrierControl
 from .layout import pack
+from .pixel_port import Encoding
 
 MESSAGE = data.StructLayout({"first": HOST_WORD_BITS, "second": HOST_WORD_BITS, "long": 1})
 """A message to the host: one word, or two if ``long``."""
@@ -104,6 +105,8 @@ class Ticks(wiring.Component):
     messages : Out(stream of MESSAGE)
         TICK_DONE with the clocks from the one in which ``barrier.release`` is high to the first in which
         ``barrier.quiescent`` is, and RESET_DONE.
+    encoding : Out(Encoding)
+        With an encoder: before a tick is released, its events are made.
     """
 
     def __init__(self, config: FabricConfig):
@@ -114,6 +117,7 @@ class Ticks(wiring.Component):
                 "barrier": Out(BarrierControl(config)),
                 "messages": Out(stream.Signature(MESSAGE)),
             }
+            | ({"encoding": Out(Encoding(config))} if config.encoder else {})
         )
 
     def elaborate(self, platform):
@@ -136,7 +140,7 @@ class Ticks(wiring.Component):
                     m.d.comb += begins.eq(1)
                     m.d.sync += [state.eq(State.START), growth.eq(real_time)]
             with m.Case(State.START):
-                with m.If(barrier.quiescent):
+                with m.If(barrier.quiescent & self.encoding.encoded if self.config.encoder else barrier.quiescent):
                     m.d.comb += barrier.release.eq(1)
                     m.d.sync += [state.eq(State.RUN), clocks.eq(1)]
             with m.Case(State.RUN):
@@ -163,8 +167,14 @@ class Ticks(wiring.Component):
             orders.idle.eq((state == State.IDLE) & ~is_ordered),
             is_open.eq((state != State.START) & ~reset_after & ~due),
             orders.open.eq(is_open & was_open),
-            barrier.sending.eq(orders.sending),
+            barrier.sending.eq(orders.sending | self.encoding.sending if self.config.encoder else orders.sending),
         ]
+        if self.config.encoder:
+            m.d.comb += [
+                self.encoding.encode.eq(state == State.START),
+                self.encoding.slot.eq(barrier.timebase.slot),
+                self.encoding.phase.eq(barrier.timebase.phase),
+            ]
         told = self._messages(m, state, clocks)
         self._timebase(m, step=told & (state == State.DONE), clear=told & (state == State.CLEARED))
         return m

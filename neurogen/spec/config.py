@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_serializer, model_validator
 
-from . import neurons, synapses
+from . import encoders, neurons, synapses
 from .errors import InputError
 from .fields import Field as BitField
 from .fields import Layout
@@ -307,6 +307,50 @@ class CoreConfig(Config):
         return index_bits(self.groups)
 
 
+class EncoderConfig(Config):
+    """The encoder of pixels: ``lines`` of them make one sample of ``steps`` steps. All its parameters are constants.
+
+    Each line has ``ways`` entries in the encoder's table: where its events go.
+    """
+
+    name: Annotated[str, Field(description="how pixels become events: one of the encoders")]
+    lines: Annotated[Count, Field(le=1 << 16, description="pixels of a sample, one for each input line")]
+    steps: Annotated[Count, Field(le=4096, description="T, steps of a sample")]
+    ways: Annotated[Count, Field(le=64, description="entries of a line: rectangles of cores that its events go to")] = 1
+    parameters: dict[str, int] = {}
+
+    @model_validator(mode="after")
+    def _check(self):
+        known = [parameter.name for parameter in self.spec.PARAMETERS]
+        for name in self.parameters:
+            _require(name in known, f"encoder {self.name} has no parameter {name!r}; it has {', '.join(known)}")
+        _ = self.constants
+        return self
+
+    @property
+    def spec(self):
+        """The encoder's specification module."""
+        return encoders.encoder(self.name)
+
+    @cached_property
+    def constants(self) -> dict[str, int]:
+        """Every parameter's value."""
+        return {
+            item.name: item.parse(self.parameters.get(item.name, item.default), f"encoder {self.name}")
+            for item in self.spec.PARAMETERS
+        }
+
+    @property
+    def full(self) -> int:
+        """The brightest pixel."""
+        return self.constants["full"]
+
+    @property
+    def line_bits(self) -> int:
+        """Width of the number of a line."""
+        return index_bits(self.lines)
+
+
 class FabricConfig(Config):
     """A ``width`` x ``height`` mesh of equal cores with one host port at the north of router (0, 0)."""
 
@@ -318,6 +362,13 @@ class FabricConfig(Config):
     depth_bits: Annotated[int, Field(ge=1, le=12, description="width of a population's depth in ticks")] = 6
     phase_bits: Annotated[int, Field(ge=0, le=6, description="width of tick mod M")] = 3
     core: CoreConfig = CoreConfig()
+    encoder: Annotated[EncoderConfig | None, Field(description="makes events of pixels beside the host port")] = None
+
+    @model_serializer(mode="wrap")
+    def _dump(self, serialise) -> dict[str, Any]:
+        """Nothing is said of an encoder that is not there: such a fabric is the one that has never heard of any."""
+        found = serialise(self)
+        return {key: value for key, value in found.items() if key != "encoder" or value is not None}
 
     @model_validator(mode="after")
     def _check(self):
@@ -328,7 +379,19 @@ class FabricConfig(Config):
             f"an event takes {bits} bits (2x{self.x_bits + self.y_bits} of coordinates, {self.core.axon_bits} of axon,"
             f" {self.core.payload_bits} of payload) and a host word has {HOST_WORD_BITS}",
         )
+        if self.encoder is not None:
+            self._check_encoder(self.encoder)
         return self
+
+    def _check_encoder(self, encoder: EncoderConfig) -> None:
+        bits = 1 + 2 * (self.x_bits + self.y_bits) + self.core.axon_bits + self.core.slot_bits
+        _require(bits <= HOST_WORD_BITS, f"an encoder's entry takes {bits} bits and a host word has {HOST_WORD_BITS}")
+        least = encoder.full if encoder.spec.GRADED else 1
+        _require(
+            self.core.payload_range[1] >= least,
+            f"encoder {encoder.name} sends payloads up to {least}, core.payload_bits {self.core.payload_bits}"
+            f"{' signed' if self.core.payload_signed else ''} holds {self.core.payload_range[1]}",
+        )
 
     @property
     def x_bits(self) -> int:

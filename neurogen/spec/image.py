@@ -11,6 +11,7 @@ import numpy as np
 
 from . import archive, memory_map, rows
 from .config import FabricConfig
+from .errors import InputError
 from .fields import bits_to_words
 from .memory_map import Region
 
@@ -128,6 +129,25 @@ class Image:
     def can_overlap(self, steps: int) -> bool:
         """Whether samples of ``steps`` steps may follow each other at once."""
         return self.overlappable and self.depth < steps * self.step_ticks
+
+    def entry_bits(self) -> np.ndarray:
+        """The encoder's table as bits, (ways * lines, width).
+
+        Raises InputError for an image that does not have one input of the encoder's size, or more entries for a line.
+        """
+        encoder = self.config.encoder
+        if list(self.input_sizes.values()) != [encoder.lines]:
+            sizes = ", ".join(f"{name!r} of {size}" for name, size in self.input_sizes.items())
+            raise InputError(f"the encoder feeds one input of {encoder.lines} lines; there is {sizes}")
+        ((name, table),) = self.inputs.items()
+        table = table[np.argsort(table[:, 0], kind="stable")]
+        way = np.arange(len(table)) - np.searchsorted(table[:, 0], table[:, 0])
+        if way.max(initial=-1) >= encoder.ways:
+            raise InputError(f"a line of input {name!r} goes to {way.max() + 1} places; encoder.ways is {encoder.ways}")
+        layout = rows.entry(self.config)
+        found = np.zeros((encoder.ways * encoder.lines, len(layout.fields)), dtype=np.int64)
+        found[way * encoder.lines + table[:, 0]] = np.column_stack([np.ones(len(table), dtype=np.int64), table[:, 1:]])
+        return layout.to_bits(**dict(zip((item.name for item in layout.fields), found.T, strict=True)))
 
     def config_writes(self) -> list[tuple[int, int, np.ndarray]]:
         """(core, address, words uint16) blocks that load the image, zero rows included."""

@@ -81,3 +81,18 @@ def route_to_host(config: FabricConfig) -> Layout:
 @cache
 def route_bits(config: FabricConfig) -> int:
     return max(route_to_core(config).width, route_to_host(config).width)
+
+
+@cache
+def entry(config: FabricConfig) -> Layout:
+    """One entry of the encoder's table. Entry w of line i stands in row ``w * lines + i``."""
+    core = config.core
+    return Layout(
+        "entry",
+        (
+            Field("used", 1, "0: goes nowhere"),
+            *rectangle(config).fields,
+            Field("axon", core.axon_bits, "axon at every core of the rectangle"),
+            Field("delay", core.slot_bits, "ticks from the step's first one, 0..D-2"),
+        ),
+    )

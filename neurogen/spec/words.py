@@ -7,12 +7,14 @@ from enum import IntEnum
 from functools import cache
 
 from .config import HOST_WORD_BITS, FabricConfig
+from .encoders import PIXEL_BITS
 from .fields import WORD_BITS, Field, Layout
 from .packet import rectangle
 
 OPCODE_BITS = 4
 TICK_BITS = 16
 """Ticks travel modulo 2**16."""
+WORD_PIXELS = HOST_WORD_BITS // PIXEL_BITS
 
 
 class Command(IntEnum):
@@ -29,6 +31,7 @@ class Command(IntEnum):
     READ = 8  # `count` reads, answered by REPLY words; an error, and ignored, if the target is not one core
     POKE = 9  # + 1 word: the new value of a register
     PEEK = 10  # answered by PEEKED; 0 if there is no such register
+    PIXELS = 11  # + ceil(lines / 4) words of four pixels each, line 0 lowest in the first; only with an encoder
 
 
 class Response(IntEnum):
@@ -56,6 +59,8 @@ class Register(IntEnum):
     REFUSED = 7  # read only: events whose tick was outside [next, next + D - 2], next being the first not yet ordered
     LATE = 8  # read only: ends of a period in real time at which the tick before was not done
     ERRORS = 9  # read only: words that were no command, and commands that could not be executed
+    ENTRY_ROW = 10  # with an encoder, write only: the row of its table that ENTRY means
+    ENTRY = 11  # with an encoder: that row; ENTRY_ROW goes on to the next one
     LOADED = 12  # with synapses in SPRAM: what the last load wrote, 0 after power-up; no reset changes it
 
 
@@ -82,7 +87,7 @@ def event(config: FabricConfig) -> Layout:
 
 @cache
 def commands(config: FabricConfig) -> dict[Command, Layout]:
-    """First word of every command."""
+    """First word of every command that the fabric knows."""
     count = Field("count", 12, "how many follow, 0..4095")
     register = Field("register", 4, "which register")
     layouts = {
@@ -97,8 +102,14 @@ def commands(config: FabricConfig) -> dict[Command, Layout]:
         Command.READ: (Field("count", WORD_BITS, "16-bit words to read"),),
         Command.POKE: (register,),
         Command.PEEK: (register,),
+        **({Command.PIXELS: ()} if config.encoder else {}),
     }
     return {command: _word(f"command.{command.name}", *fields) for command, fields in layouts.items()}
+
+
+def pixel_words(config: FabricConfig) -> int:
+    """Words that follow PIXELS."""
+    return -(-config.encoder.lines // WORD_PIXELS)
 
 
 @cache

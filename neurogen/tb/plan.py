@@ -66,23 +66,29 @@ class Planner:
     def plan(self, inputs: Mapping[str, np.ndarray], mode: str = "stepped") -> Plan:
         """One sample, ``inputs`` (T, n) each, with every tick advanced on its own (``stepped``) or with END_SAMPLE
         (``drained``, states are then not read while it drains); or (B, T, n) that follow each other (``overlapped``).
+        Instead of events, ``inputs`` may be the encoder's pixels, (n,) or (B, n).
         """
         golden, image = self.golden, self.image
         overlapped = mode == "overlapped"
-        steps = next(iter(inputs.values())).shape[-2]
-        joined = {name: values.reshape(-1, values.shape[-1]) for name, values in inputs.items()}
-        arrivals = codec.arrivals(image, joined)
+        batch = {name: values if overlapped else values[None] for name, values in inputs.items()}
+        steps, pixels = codec.extent(image, batch)[1], codec.pixels_of(batch)
         length = steps * image.step_ticks
+        if pixels is None:
+            joined = {name: values.reshape(-1, values.shape[-1]) for name, values in batch.items()}
+            departures = self._departures(codec.arrivals(image, joined))
+        else:
+            departures = [[] for _ in range(len(pixels) * length + image.depth)]
+            departures[: len(pixels) * length : length] = [[(None, values)] for values in pixels]
         golden.reset()
         golden.registers |= {Register.SAMPLE_TICKS: length, Register.OVERLAPPED: int(overlapped)}
         plan = _Plan(self, codec.begin(image, steps, overlapped))
         plan.expect(Expectation(0))
         plan.read_cores(0)
-        stepped = len(arrivals) - (image.depth if mode == "drained" else 0)
-        for tick, departures in enumerate(self._departures(arrivals)):
-            for due, events in departures:
-                golden.events(due, events.rectangles, events.axons, events.payloads)
-                plan.send(codec.events(image.config, due, events))
+        ticks = len(departures)
+        stepped = ticks - (image.depth if mode == "drained" else 0)
+        for tick, leaving in enumerate(departures):
+            for due, what in leaving:
+                plan.give(due, what)
             if tick < stepped:
                 plan.send(codec.advance(image.config))
                 reads = (tick + 1) % self._states == 0 or tick + 1 == stepped
@@ -90,12 +96,12 @@ class Planner:
                 if reads:
                     plan.read_cores(tick + 1)
         plan.send((codec.end_sample if mode == "drained" else codec.reset)(image.config))
-        for tick in range(stepped, len(arrivals)):
+        for tick in range(stepped, ticks):
             plan.run_tick(tick, alone=True)
         golden.reset()
-        plan.expect(Expectation(len(arrivals)))
-        plan.read_cores(len(arrivals))
-        plan.read_registers(len(arrivals))
+        plan.expect(Expectation(ticks))
+        plan.read_cores(ticks)
+        plan.read_registers(ticks)
         return plan.finish()
 
     def _departures(self, arrivals: list[codec.Events]) -> list[list[tuple[int, codec.Events]]]:
@@ -124,6 +130,15 @@ class _Plan:
 
     def send(self, words: np.ndarray) -> None:
         self._parts.append(words)
+
+    def give(self, due: int | None, what: codec.Events | np.ndarray) -> None:
+        """Events for the tick ``due``, or a sample's pixels."""
+        if due is None:
+            self._golden.pixels(what)
+            self.send(codec.pixels(self._image.config, what))
+        else:
+            self._golden.events(due, what.rectangles, what.axons, what.payloads)
+            self.send(codec.events(self._image.config, due, what))
 
     def expect(self, expectation: Expectation) -> None:
         self._expectations.append(expectation)

@@ -38,7 +38,7 @@ class Player:
         self._started = time.perf_counter()
 
     def items(self) -> Iterator[tuple[str, int, dict[str, np.ndarray], str]]:
-        """The items that have no result yet, with their inputs (B, T, n)."""
+        """The items that have no result yet, with their inputs (B, T, n) or pixels (B, n)."""
         for index, (name, first, end, mode) in enumerate(self.job.items):
             if not result(name).exists():
                 self.driver.disturb(index >= self.job.undisturbed)
@@ -59,7 +59,7 @@ async def simulate(dut: HierarchyObject) -> None:
     player = Player(dut)
     await player.start()
     for name, _, inputs, mode in player.items():
-        samples, steps = next(iter(inputs.values())).shape[:2]
+        samples, steps = codec.extent(player.image, inputs)
         overlapped = mode == "overlapped"
         words = codec.samples(player.image, inputs, overlapped)
         records = await player.driver.exchange(words)

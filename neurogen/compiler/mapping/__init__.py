@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...spec.config import CoreConfig, FabricConfig
+from ...spec.config import CoreConfig, EncoderConfig, FabricConfig
 from ...spec.errors import InputError
 from ...spec.image import Image
 from ...spec.network import Network, Population
@@ -145,12 +145,25 @@ def problems(network: Network, config: FabricConfig) -> list[str]:
     return found
 
 
+def _check_encoder(network: Network, encoder: EncoderConfig) -> None:
+    """Whether the encoder's events are those that the network's input takes."""
+    if [item.size for item in network.inputs] != [encoder.lines]:
+        inputs = ", ".join(f"{item.name!r} of {item.size}" for item in network.inputs)
+        raise InputError(f"an encoder of {encoder.lines} lines feeds one input of as many; the network has {inputs}")
+    source, least = network.inputs[0], encoder.full if encoder.spec.GRADED else 1
+    if least > (1 << source.payload_bits) - 1 > 0 or (encoder.spec.GRADED and not source.payload_bits):
+        takes = f"payloads of {source.payload_bits} bits" if source.payload_bits else "spikes"
+        raise InputError(f"encoder {encoder.name} sends payloads up to {least}; input {source.name!r} takes {takes}")
+
+
 def _check(network: Network, config: FabricConfig) -> None:
     core = config.core
     for item in network.inputs:
         if item.payload_bits and (1 << item.payload_bits) - 1 > core.payload_range[1]:
             what = f"{core.payload_bits}, signed" if core.payload_signed else core.payload_bits
             raise InputError(f"input {item.name!r} has payloads of {item.payload_bits} bits, the fabric {what}")
+    if config.encoder:
+        _check_encoder(network, config.encoder)
     for population in network.populations:
         if population.graded:
             _check_graded(population, network, core)
