@@ -26,8 +26,9 @@ class Board:
     ``clock_pad``: its pin is the one that an iCE40's PLL takes over (SB_PLL40_PAD). ``uart`` is the resource with
     ``rx`` and ``tx`` as the FPGA sees them, ``link`` what it leads to, ``baud`` how fast that is. ``extra`` are
     resources that the platform lacks; outputs named in ``inactive`` are driven to their inactive level. ``loader`` is
-    what openFPGALoader is told, or the whole command of another tool with ``{bitstream}`` in it. ``note`` says what
-    the user has to do first.
+    what openFPGALoader is told, or the whole command of another tool with ``{bitstream}`` in it, and ``{offset}`` where
+    it can write elsewhere in the flash too. ``flash`` is the resource of the serial flash (``clk``, ``cs``, ``copi``,
+    ``cipo``), if a design may read it. ``note`` says what the user has to do first.
     """
 
     title: str
@@ -40,6 +41,7 @@ class Board:
     clock_pad: bool = False
     extra: tuple[Resource, ...] = ()
     inactive: tuple[str, ...] = ()
+    flash: str | None = None
     note: str = ""
 
     @property

@@ -13,4 +13,5 @@ BOARD = Board(
     link="USB (FT2232H, channel B)",
     baud=3_000_000,
     loader=("--board", "ice40_generic", "--write-flash"),
+    flash="spi_flash_1x",
 )

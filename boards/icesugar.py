@@ -12,5 +12,6 @@ BOARD = Board(
     clock_pad=True,
     link="USB (iCELink)",
     baud=115_200,
-    loader=("icesprog", "{bitstream}"),
+    loader=("icesprog", "-o", "{offset}", "{bitstream}"),
+    flash="spi_flash_1x",
 )

@@ -1,6 +1,7 @@
 """UPduino v3 of tinyVision.ai. Pins: the maker's repository (RTL/common/upduino.pcf, docs/source/features/specs.rst).
 
-The FT232H shares its pins with the flash: TXD is the flash's clock, RXD its data input, so its chip select stays high.
+The FT232H shares its pins with the flash: TXD is the flash's clock, RXD its data input, so its chip select stays high,
+and what is in it is not for the design: the host loads what a bitstream cannot hold.
 """
 
 from amaranth.build import Attrs, PinsN, Resource

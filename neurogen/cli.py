@@ -380,18 +380,18 @@ def view(project: Project) -> None:
 
 @_verb("flash.dry_run", "flash.permanent", "target.boards_dir")
 def flash(project: Project) -> None:
-    """Load the bitstream of a build directory onto its board."""
-    from .flow.flash import command
+    """Load the bitstream of a build directory onto its board, and the image that it boots from, if it does."""
+    from .flow.flash import commands
     from .flow.flash import flash as run
 
     known = _on_board()
     from .flow.on_board import packed as find
 
     name, bitstream = find(Path(project.network or "build/digits"))
-    words = command(known.board(name, _path(project.target.boards_dir)), bitstream, project.flash.permanent)
-    if not project.flash.dry_run:
-        run(words)
-    click.echo(shlex.join(words) if project.flash.dry_run else f"loaded: {bitstream}")
+    for words in commands(known.board(name, _path(project.target.boards_dir)), bitstream, project.flash.permanent):
+        if not project.flash.dry_run:
+            run(words)
+        click.echo(shlex.join(words) if project.flash.dry_run else f"loaded: {words[-1]}")
 
 
 @_verb(*IMPORT, *QUANTISE, "json", arguments=("output", "network"))

@@ -35,7 +35,7 @@ SLACK = 0.25
 """How much faster it may be before a faster clock is tried."""
 
 ROUNDS = 4
-ROUTED, NETLIST, PLACES = "routed", "netlist.json", "places.npz"
+ROUTED, NETLIST, PLACES, BOOT_IMAGE = "routed", "netlist.json", "places.npz", "boot.bin"
 CELLS, REPORT = "cells.json", "report.json"
 """Cells by type after synthesis; nextpnr's report."""
 
@@ -79,6 +79,11 @@ class Job:
     def top(self) -> str:
         """The module with the UART's pins."""
         return f"{self.config.name}_board"
+
+    @property
+    def boots(self) -> bool:
+        """Whether it loads its image from the board's flash."""
+        return self.config.core.starts_empty and self.board.flash is not None
 
     @property
     def drawn(self) -> Image | None:
@@ -145,7 +150,14 @@ def _reach(job: Job, progress: Progress) -> tuple[Pll, list[Trial], list[dict[st
 def design(job: Job, image: Image | None, setting: Pll) -> str:
     """UART, link and fabric as Verilog, with ``image`` in the memories; from the cache if it was made before."""
     inside = emit.fabric(job.config, image)
-    parts = [inside.digest, str(setting.hz), f"{job.build_digest:x}", job.board_name, str(job.board.baud)]
+    parts = [
+        inside.digest,
+        str(setting.hz),
+        f"{job.build_digest:x}",
+        job.board_name,
+        str(job.board.baud),
+        str(job.boots),
+    ]
 
     def fill(folder: Path) -> None:
         from ..rtl.board_top import BoardTop  # not needed where the text is in the cache
@@ -153,7 +165,7 @@ def design(job: Job, image: Image | None, setting: Pll) -> str:
         fabric = Shared(wiring.PureInterface(SIGNATURE, path=("fabric",)), inside.top)
         top = BoardTop(
             job.config, clock_hz=round(setting.hz), baud=job.board.baud, build_digest=job.build_digest,
-            device=job.board_name, fabric=lambda *_: fabric,
+            device=job.board_name, boots=job.boots, fabric=lambda *_: fabric,
         )  # fmt: skip
         (folder / "link.v").write_text(emit.emit(top, job.top).verilog)
 
@@ -164,7 +176,7 @@ def design(job: Job, image: Image | None, setting: Pll) -> str:
 def _synthesise(job: Job, setting: Pll) -> Path:
     """The folder with the netlist of the design for one clock."""
     script, text = job.family.synthesis(job.board.device, TOP), design(job, job.drawn, setting)
-    rtlil, constraints = wrapper(job.board, setting, job.top)
+    rtlil, constraints = wrapper(job.board, setting, job.top, job.boots)
 
     def fill(folder: Path) -> None:
         (folder / "design.v").write_text(text)

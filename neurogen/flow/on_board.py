@@ -11,9 +11,11 @@ import boards
 
 from .. import compiler
 from ..compiler.sizing import ANYTHING
+from ..host.boot import boot_image
 from ..spec.errors import InputError
 from ..spec.network import Network
 from . import bitstream, cache, fit, patch
+from .bitstream import BOOT_IMAGE
 from .families import families, family
 from .target import MANIFEST, SHIPPED, Finish, Target
 
@@ -46,7 +48,14 @@ def implement(target: Target, wanted: Wanted, seed: int, progress: bitstream.Pro
         seeds=wanted.seeds,
         design_seed=seed,
     )
-    return lambda build: bitstream.make(job, build / FOLDER, build / LOGS, progress)
+
+    def finish(build: Path) -> dict[str, Any]:
+        record = bitstream.make(job, build / FOLDER, build / LOGS, progress)
+        if job.boots:
+            (build / FOLDER / BOOT_IMAGE).write_bytes(boot_image(target.image, job.build_digest))
+        return record
+
+    return finish
 
 
 def design_digest(target: Target, seed: int) -> str:
@@ -55,11 +64,14 @@ def design_digest(target: Target, seed: int) -> str:
 
 
 def exchange(old: Target, new: Target) -> Finish:
-    """The bitstream of ``old`` with the image of ``new``. Raises InputError if more than integers changed."""
+    """The bitstream of ``old`` with the image of ``new``, which is inside, or beside it for the board's flash.
+
+    Raises InputError if more than integers changed.
+    """
     directory = old.directory
-    if directory is None or not (directory / FOLDER / bitstream.PLACES).exists():
-        raise InputError(f"{old.origin}: there is no bitstream with its image inside; build it with --board")
-    if found := patch.difference(old.image, new.image):
+    if directory is None or not any((directory / FOLDER / name).exists() for name in (bitstream.PLACES, BOOT_IMAGE)):
+        raise InputError(f"{old.origin}: there is no bitstream with its image inside or beside it; build with --board")
+    if old.folded and (found := patch.difference(old.image, new.image)):
         raise InputError(f"{directory} cannot be updated: {found} would change, not only integers; build it anew")
     record = json.loads((directory / MANIFEST).read_text())["bitstream"]
 
@@ -67,6 +79,9 @@ def exchange(old: Target, new: Target) -> Finish:
         folder, logs = build / FOLDER, build / LOGS
         shutil.copytree(directory / FOLDER, folder)
         shutil.copytree(directory / LOGS, logs)
+        if not old.folded:
+            (folder / BOOT_IMAGE).write_bytes(boot_image(new.image, int(record["build_digest"], 16)))
+            return record
         found = family_of(record["device"])
         routed = (folder / f"{bitstream.ROUTED}.{found.ROUTED}").read_text()
         places = patch.Places.load(folder / bitstream.PLACES)

@@ -1,6 +1,7 @@
 """The virtual board: the board's top with its UART pins, in a simulator, at a socket that the host can open."""
 
 import json
+import math
 import shutil
 import socket
 import tempfile
@@ -26,6 +27,7 @@ TESTS, TEST = "neurogen.tb.board", "serve"
 DEVICE = "virtual"
 BAUD = 1_000_000
 CLOCKS_PER_BIT = 4
+FLASH_WAKE_SECONDS = 35e-6
 START_SECONDS = 60.0
 POLL_SECONDS = 0.02
 
@@ -45,12 +47,12 @@ class Noise:
         return {**scaled, "seed": self.seed}
 
 
-def board(target: Target, clocks_per_bit: int = CLOCKS_PER_BIT) -> Emitted:
-    """The board's top around the target's own Verilog, which is part of the text."""
+def board(target: Target, clocks_per_bit: int = CLOCKS_PER_BIT, boots: bool = False) -> Emitted:
+    """The board's top around the target's own Verilog, which is part of the text. Does it load its image at start?"""
     inside = target.emitted
     top = BoardTop(
         target.config, clock_hz=BAUD * clocks_per_bit, baud=BAUD, build_digest=target.build_digest, device=DEVICE,
-        fabric=lambda *_: Shared(wiring.PureInterface(SIGNATURE, path=("fabric",)), inside.top),
+        boots=boots, fabric=lambda *_: Shared(wiring.PureInterface(SIGNATURE, path=("fabric",)), inside.top),
     )  # fmt: skip
     outside = emit(top, f"{inside.top}_board")
     return Emitted(outside.top, f"{outside.verilog}\n{inside.verilog}", outside.ports)
@@ -66,6 +68,8 @@ class VirtualBoard:
     simulator : str
     clocks_per_bit : int
         Of the simulated UART; the fewer, the faster.
+    flash : bytes, optional
+        What the board's flash holds from where boot images stand; the board then loads its image from there.
 
     Raises
     ------
@@ -75,9 +79,10 @@ class VirtualBoard:
 
     def __init__(
         self, target: Target, noise: Noise | None = None, simulator: str = "verilator",
-        clocks_per_bit: int = CLOCKS_PER_BIT,
+        clocks_per_bit: int = CLOCKS_PER_BIT, flash: bytes | None = None,
     ):  # fmt: skip
-        self._verilog, self._noise = board(target, clocks_per_bit), noise or Noise()
+        self._verilog, self._noise = board(target, clocks_per_bit, flash is not None), noise or Noise()
+        self._flash = flash
         self._simulator, self._clocks_per_bit = simulator, clocks_per_bit
         self._folder: Path | None = None
         self._error: ToolError | None = None
@@ -87,10 +92,16 @@ class VirtualBoard:
 
     def __enter__(self) -> Self:
         sources = {"bench.v": files.BENCH.read_text(), "top.v": self._verilog.verilog}
-        macros = files.defines(self._verilog.top, self._clocks_per_bit)
+        has_flash = self._flash is not None
+        if has_flash:
+            sources["flash.v"] = files.FLASH.read_text()
+        wake = math.ceil(FLASH_WAKE_SECONDS * BAUD * self._clocks_per_bit) if has_flash else 0
+        macros = files.defines(self._verilog.top, self._clocks_per_bit, wake)
         model = simulators.compile(self._simulator, sources, files.TOP, macros)
         self._folder = Path(tempfile.mkdtemp(prefix="neurogen-board-"))
         (self._folder / files.SETTINGS).write_text(json.dumps(self._noise.settings()))
+        if has_flash:
+            (self._folder / files.FLASH_CONTENTS).write_text("".join(f"{byte:02x}\n" for byte in self._flash))
         self._thread = threading.Thread(target=self._run, args=(model,), daemon=True)
         self._thread.start()
         try:

@@ -22,15 +22,17 @@ RESET_SECONDS = 15e-6
 
 
 class OnBoard(Elaboratable):
-    """The module ``design`` (ports clk, rst, rx, tx) on a board, clocked by the PLL.
+    """The module ``design`` (ports clk, rst, rx, tx) on a board, clocked by the PLL. If it ``boots``, the board's flash
+    is at its ports ``flash_sck``, ``flash_select``, ``flash_copi``, ``flash_cipo``.
 
     Reset ends ``RESET_SECONDS`` after the PLL has locked and the board's reset button, if it has one, is released.
     """
 
-    def __init__(self, board: Board, pll: Pll, design: str):
+    def __init__(self, board: Board, pll: Pll, design: str, boots: bool = False):
         self.board = board
         self.pll = pll
         self.design = design
+        self.boots = boots
 
     def elaborate(self, platform):
         m = Module()
@@ -41,13 +43,26 @@ class OnBoard(Elaboratable):
         pins = platform.request(self.board.uart, dir={item.name: "-" for item in uart.ios})
         m.submodules.rx = rx = io.Buffer("i", pins.rx)
         m.submodules.tx = tx = io.Buffer("o", pins.tx)
-        m.submodules.design = Instance(
-            self.design, i_clk=ClockSignal(), i_rst=ResetSignal(), i_rx=rx.i, o_tx=tx.o
-        )  # fmt: skip
+        ports = {"i_clk": ClockSignal(), "i_rst": ResetSignal(), "i_rx": rx.i, "o_tx": tx.o}
+        m.submodules.design = Instance(self.design, **ports, **(self._flash(m, platform) if self.boots else {}))
         for name in self.board.inactive:
             m.submodules[name] = buffer = io.Buffer("o", platform.request(name, dir="-"))
             m.d.comb += buffer.o.eq(0)
         return m
+
+    def _flash(self, m, platform: Platform) -> dict[str, Signal]:
+        """The flash's pins; its other inputs are inactive."""
+        found, ports = platform.lookup(self.board.flash), {}
+        pins = platform.request(self.board.flash, dir={item.name: "-" for item in found.ios})
+        driven = {"clk": "o_flash_sck", "cs": "o_flash_select", "copi": "o_flash_copi"}
+        for item in found.ios:
+            direction = "i" if item.name == "cipo" else "o"
+            m.submodules[f"flash_{item.name}"] = buffer = io.Buffer(direction, getattr(pins, item.name))
+            if direction == "i":
+                ports["i_flash_cipo"] = buffer.i
+            elif item.name in driven:
+                ports[driven[item.name]] = buffer.o
+        return ports
 
     def _reset(self, m, platform: Platform, clk: Signal, locked: Signal) -> None:
         m.domains.sync = ClockDomain()
@@ -67,8 +82,8 @@ class OnBoard(Elaboratable):
             m.d.por += timer.eq(timer + 1)
 
 
-def wrapper(board: Board, pll: Pll, design: str) -> tuple[str, str]:
+def wrapper(board: Board, pll: Pll, design: str, boots: bool = False) -> tuple[str, str]:
     """The board's top level as RTLIL, and its constraints in the form that the family's place and route reads."""
     platform = board.open()
-    files = platform.prepare(OnBoard(board, pll, design), TOP).files
+    files = platform.prepare(OnBoard(board, pll, design, boots), TOP).files
     return _SOURCE.sub("", files[f"{TOP}.il"]), files[f"{TOP}.{family(platform).CONSTRAINTS}"]

@@ -4,7 +4,7 @@
 // they are equal again: then all bytes are out, at least `quantum` clocks have passed, and `from_board` holds `from_count`
 // bytes that came. The line is noisy in both directions: `flip` is the probability, in 1/2**20, that a bit is inverted,
 // `drop` that a byte does not arrive (the line stays high), `insert` that a random one stands before it. They are drawn
-// from an xorshift generator started by `seed`, hence the same under every simulator.
+// from an xorshift generator started by `seed`, hence the same under every simulator. A board that boots has a flash.
 `timescale 1ns / 1ps
 
 module board_bench;
@@ -31,7 +31,13 @@ module board_bench;
 
     reg  rx = 1;
     wire tx;
+`ifdef FLASH_OFFSET
+    wire sck, select, copi, cipo;
+    spi_flash flash (.sck(sck), .select(select), .copi(copi), .cipo(cipo));
+    `TOP board (.clk(clk), .rst(rst), .rx(rx), .tx(tx), .flash_sck(sck), .flash_select(select), .flash_copi(copi), .flash_cipo(cipo));
+`else
     `TOP board (.clk(clk), .rst(rst), .rx(rx), .tx(tx));
+`endif
 
     function [31:0] next_draw(input [31:0] x);
         begin

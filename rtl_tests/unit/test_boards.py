@@ -26,13 +26,16 @@ def test_every_family_has_boards():
     assert len(BOARDS) >= 16
 
 
-@pytest.mark.parametrize("name", BOARDS)
-def test_every_pin_of_the_top_level_is_placed(name):
+BOOTS = [(name, False) for name in BOARDS] + [(name, True) for name, board in BOARDS.items() if board.flash]
+
+
+@pytest.mark.parametrize(("name", "boots"), BOOTS)
+def test_every_pin_of_the_top_level_is_placed(name, boots):
     board = BOARDS[name]
     platform = board.open()
     found = family(platform)
     reference = platform.lookup(board.clock).clock.frequency
-    rtlil, constraints = wrapper(board, found.pll(reference, 30e6), "design_under_test")
+    rtlil, constraints = wrapper(board, found.pll(reference, 30e6), "design_under_test", boots)
     top = rtlil[rtlil.rindex("attribute \\top 1") :].partition("\nend\n")[0]
     ports = set(re.findall(r"^  wire (?:width 1 )?(?:input|output|inout) \d+ +\\(\S+)", top, re.MULTILINE))
     place = r"set_io (\S+) \S+" if found.NAME == "ice40" else r'LOCATE COMP "(\S+)" SITE "\S+"'
@@ -41,6 +44,7 @@ def test_every_pin_of_the_top_level_is_placed(name):
     assert placed == ports
     assert re.search(r"set_frequency|FREQUENCY PORT", constraints)
     assert "\\design_under_test" in rtlil
+    assert all((f"\\flash_{pin}" in rtlil) == boots for pin in ("sck", "copi", "cipo"))
     assert ".py" not in rtlil
 
 

@@ -10,6 +10,7 @@ from neurogen import compiler
 from neurogen.cli import main
 from neurogen.flow import bitstream, on_board
 from neurogen.flow.target import resolve
+from neurogen.host.boot import boot_image
 from neurogen.spec.errors import InputError, ToolError
 
 
@@ -81,6 +82,46 @@ def test_flash_prints_its_command(tmp_path, capsys):
     assert words[-3:] == ["--board", "ulx3s", str(tmp_path / "bitstream" / "design.bit")]
     assert main(["flash", str(tmp_path), "--dry-run", "--permanent"]) == 0
     assert capsys.readouterr().out.split()[-2] == "--write-flash"
+
+
+def test_flash_writes_a_boot_image_before_the_bitstream_that_reads_it(tmp_path, capsys, monkeypatch):
+    manifest(tmp_path, "icebreaker", "iCE40UP5K")
+    (tmp_path / "bitstream").mkdir()
+    boot, design = tmp_path / "bitstream" / "boot.bin", tmp_path / "bitstream" / "design.bin"
+    boot.write_bytes(b"image")
+    assert main(["flash", str(tmp_path), "--dry-run"]) == 0
+    first, second = (line.split() for line in capsys.readouterr().out.splitlines())
+    board = ["--board", "ice40_generic", "--write-flash"]
+    assert first[-6:] == [*board, "--offset", "0x20000", str(boot)]
+    assert second[-4:] == [*board, str(design)]
+    manifest(tmp_path, "icesugar", "iCE40UP5K")
+    (tmp_path / "icesprog").write_text("#!/bin/sh\n")
+    (tmp_path / "icesprog").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    assert main(["flash", str(tmp_path)]) == 0
+    assert main(["flash", str(tmp_path), "--dry-run"]) == 0
+    expected = [f"loaded: {boot}", f"loaded: {design}", f"icesprog -o 0x20000 {boot}", f"icesprog -o 0x0 {design}"]
+    assert capsys.readouterr().out.splitlines() == expected
+
+
+def test_update_writes_a_new_boot_image(tmp_path):
+    """Weights in SPRAM are not in the bitstream: only what the flash holds behind it changes."""
+    options = {"size": {"lanes": 4, "banks": 4, "synapse_memory": "spram"}, "quantise": {"weight_bits": 4}}
+    target = resolve(None, options)
+    record = {"board": "icebreaker", "device": "iCE40UP5K", "build_digest": f"{7:016x}"}
+    (tmp_path / "manifest.json").write_text(json.dumps({"bitstream": record}))
+    for folder in ("bitstream", "logs"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "bitstream" / "boot.bin").write_bytes(b"old")
+    (tmp_path / "bitstream" / "design.bin").write_bytes(b"bits")
+    finish = on_board.exchange(dataclasses.replace(target, directory=tmp_path), target)
+    (tmp_path / "new").mkdir()
+    assert finish(tmp_path / "new") == record
+    assert (tmp_path / "new" / "bitstream" / "boot.bin").read_bytes() == boot_image(target.image, 7)
+    assert (tmp_path / "new" / "bitstream" / "design.bin").read_bytes() == b"bits"
+    (tmp_path / "bitstream" / "boot.bin").unlink()
+    with pytest.raises(InputError, match="there is no bitstream with its image inside or beside it"):
+        on_board.exchange(dataclasses.replace(target, directory=tmp_path), target)
 
 
 def test_flash_uses_the_boards_own_tool(tmp_path, capsys, monkeypatch):

@@ -1,0 +1,110 @@
+"""A board with its synapses in SPRAM boots from its flash, or is loaded by the host, and computes what it should."""
+
+import time
+
+import numpy as np
+import pytest
+
+from golden import network
+from neurogen import cli
+from neurogen.flow.target import SHIPPED_SAMPLES, resolve
+from neurogen.flow.verify import verify
+from neurogen.flow.virtual_board import VirtualBoard
+from neurogen.host.boot import boot_image
+from neurogen.host.device import Device
+from neurogen.spec.boot import HEADER_BYTES
+from neurogen.spec.words import Register
+from rtl_tests.cocotb.simulators import SIMULATORS, needs
+
+SIZE = {"size": {"lanes": 4, "banks": 4, "update_lanes": 1, "synapse_memory": "spram"}}
+SAMPLES = 2
+
+
+@pytest.fixture(scope="module")
+def target():
+    return resolve(None, SIZE | {"quantise": {"weight_bits": 4}})
+
+
+@pytest.fixture(scope="module")
+def image(target) -> bytes:
+    return boot_image(target.image, target.build_digest)
+
+
+@pytest.fixture
+def board(target):
+    """A virtual board with something in its flash, and a device that is open when it has booted."""
+    needs("verilator")
+    opened = []
+
+    def start(flash: bytes) -> Device:
+        virtual = VirtualBoard(target, flash=flash)
+        opened.append(virtual)
+        device = Device.at(virtual.__enter__().url, target.image, target.build_digest)
+        opened.append(device)
+        return device.__enter__()
+
+    yield start
+    for context in reversed(opened):
+        context.__exit__(None, None, None)
+
+
+def classifies(device: Device, target) -> None:
+    with np.load(SHIPPED_SAMPLES) as shipped:
+        inputs = {target.network.inputs[0].name: shipped["spikes"][:SAMPLES]}
+    expected = network.run(target.network, inputs).spikes
+    found = device.run(inputs).spikes
+    assert expected["lif2"].any()
+    for name, spikes in expected.items():
+        np.testing.assert_array_equal(found[name], spikes)
+
+
+def test_a_board_boots_from_its_flash(board, image, target):
+    device = board(image)
+    assert device.has_image
+    assert device.register(Register.ERRORS) == 0
+    device.verify_loaded()
+    classifies(device, target)
+
+
+@pytest.mark.parametrize("case", ["erased", "another build's", "cut off"])
+def test_what_is_no_whole_image_counts_as_none(case, board, image, target):
+    flash = {
+        "erased": b"",
+        "another build's": boot_image(target.image, target.build_digest ^ 1),
+        "cut off": image[: HEADER_BYTES + len(image) // 2],
+    }[case]
+    device = board(flash)
+    assert not device.has_image and device.register(Register.LOADED) == 0
+
+
+def test_the_host_loads_what_came_damaged_from_the_flash(board, image, target):
+    middle = len(image) // 2
+    device = board(image[:middle] + bytes([image[middle] ^ 4]) + image[middle + 1 :])
+    assert not device.has_image and device.register(Register.LOADED) == 0
+    device.load()
+    assert device.has_image
+    device.verify_loaded()
+    classifies(device, target)
+
+
+@pytest.mark.parametrize("simulator", SIMULATORS)
+def test_verify_loads_what_the_verilog_cannot_hold(simulator, target):
+    needs(simulator)
+    assert not target.folded and "ram_style" in target.emitted.verilog
+    (found,) = verify(target, simulators=[simulator], samples=2)
+    assert found.statistics.spikes > 100
+
+
+def test_run_on_a_virtual_board(tmp_path):
+    needs("verilator")
+    size = [word for key, value in SIZE["size"].items() for word in ("-P", f"size.{key}={value}")]
+    output = tmp_path / "run.npz"
+    x = tmp_path / "x.npz"
+    with np.load(SHIPPED_SAMPLES) as shipped:
+        np.savez(x, spikes=shipped["spikes"][:SAMPLES], labels=shipped["labels"][:SAMPLES])
+    started = time.perf_counter()
+    assert cli.main(["run", "--port", "sim", "--input", str(x), "-o", str(output), *size]) == 0
+    assert cli.main(["simulate", "--input", str(x), "-o", str(tmp_path / "simulate.npz"), *size]) == 0
+    print(f"{time.perf_counter() - started:.1f} s")
+    with np.load(output) as found, np.load(tmp_path / "simulate.npz") as expected:
+        np.testing.assert_array_equal(found["spikes"], expected["spikes"])
