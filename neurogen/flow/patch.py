@@ -32,7 +32,8 @@ class _Drawn(CoreImage):
 def drawn(image: Image, seed: int) -> Image:
     """Random bits for every memory bit of ``image``, rows beyond its own included.
 
-    Nothing in the result depends on the image's integers but for what :func:`difference` compares.
+    Nothing in the result depends on the image's integers but for what :func:`difference` compares. An encoder's table
+    is part of the design too.
     """
     generator, cores = np.random.default_rng(seed), []
     for core in image.cores:
@@ -41,8 +42,9 @@ def drawn(image: Image, seed: int) -> Image:
             region: bits if region in FIXED else generator.integers(0, 2, bits.shape, dtype=np.uint8)
             for region, bits in rows_of(core, image.config).items()
         }
+    inputs = (image.inputs, image.input_sizes) if image.config.encoder else ({}, {})
     return Image(
-        image.config, tuple(cores), {}, {}, {}, (), (), image.step_ticks, image.depth, metadata={"drawn with": seed}
+        image.config, tuple(cores), *inputs, {}, (), (), image.step_ticks, image.depth, metadata={"drawn with": seed}
     )
 
 
@@ -154,4 +156,6 @@ def difference(old: Image, new: Image) -> str | None:
     for before, after in zip(old.cores, new.cores, strict=True):
         if any(not np.array_equal(before.walks[key], after.walks[key]) for key in before.walks):
             return "which groups of neurons axons reach"
+    if old.config.encoder and not np.array_equal(old.entry_bits(), new.entry_bits()):
+        return "where the encoder's events go"
     return None
