@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .spec import neurons
+from .spec import encoders, neurons
 
 
 def neuron_models() -> list[dict[str, Any]]:
@@ -41,6 +41,28 @@ def _default(parameter: neurons.Parameter) -> str:
     return parameter.choices(parameter.default).name.lower() if parameter.choices else str(parameter.default)
 
 
+def pixel_encoders() -> list[dict[str, Any]]:
+    """Every encoder of pixels with its equation and parameters."""
+    return [
+        {
+            "name": encoder.NAME,
+            "summary": encoder.SUMMARY,
+            "equation": encoder.EQUATION,
+            "events": "payloads" if encoder.GRADED else "spikes",
+            "parameters": [
+                {
+                    "name": parameter.name,
+                    "values": f"{parameter.low}..{parameter.high}",
+                    "default": str(parameter.default),
+                    "meaning": parameter.doc,
+                }
+                for parameter in encoder.PARAMETERS
+            ],
+        }
+        for encoder in encoders.encoders().values()
+    ]
+
+
 def text_table(rows: list[dict[str, Any]]) -> str:
     """Rows of equal keys as aligned columns under a heading."""
     columns = list(rows[0])
@@ -67,3 +89,15 @@ def neuron_markdown(record: dict[str, Any]) -> str:
     """The generated part of one neuron model's page."""
     tables = "\n\n".join(markdown_table(record[key]) for key in ("state", "parameters") if record[key])
     return f"```\n{record['equation']}```\n\nSource: {record['source']}.\n\n{tables}\n"
+
+
+def encoder_text(record: dict[str, Any]) -> str:
+    """One encoder for a terminal."""
+    equation = "\n".join(f"  {line}" for line in record["equation"].splitlines())
+    return f"{record['name']}: {record['summary']}\n\n{equation}\n\n{text_table(record['parameters'])}\n"
+
+
+def encoder_markdown(record: dict[str, Any]) -> str:
+    """One encoder's section of the page of encoders."""
+    table = markdown_table(record["parameters"])
+    return f"## {record['name']}\n\n{record['summary']}\n\n```\n{record['equation']}```\n\n{table}\n"

@@ -81,6 +81,7 @@ def build_parser() -> click.Group:
         update,
         boards,
         neurons,
+        encoders,
         schema,
         doctor,
     ):
@@ -589,6 +590,15 @@ def neurons(project: Project) -> None:
 
     models = catalog.neuron_models()
     _print(project, models, "\n\n".join(map(catalog.neuron_text, models)))
+
+
+@_verb("json", arguments=())
+def encoders(project: Project) -> None:
+    """List the encoders of pixels: equation, parameters."""
+    from . import catalog
+
+    found = catalog.pixel_encoders()
+    _print(project, found, "\n\n".join(map(catalog.encoder_text, found)))
 
 
 @_verb(arguments=())

@@ -29,6 +29,7 @@ def pages() -> dict[Path, list[str]]:
         ]
         for record in catalog.neuron_models()
     }
+    found[ROOT / "docs" / "encoders.md"] = ["\n".join(map(catalog.encoder_markdown, catalog.pixel_encoders()))]
     found[ROOT / "docs" / "formats.md"] = [formats.markdown(EXAMPLE)]
     found[ROOT / "README.md"] = [
         costs(json.loads(COSTS.read_text())),
