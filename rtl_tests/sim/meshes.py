@@ -1,11 +1,7 @@
-"""Routers without cores, and a slow, obvious model of where their flits go."""
+"""Flits for routers without cores, and a slow, obvious model of where they go."""
 
 import numpy as np
-from amaranth import *
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
 
-from neurogen.rtl.router import Router
 from neurogen.spec import packet
 from neurogen.spec.config import CoreConfig, FabricConfig
 from neurogen.spec.packet import Kind
@@ -17,31 +13,6 @@ def config_of(width: int, height: int, queue_depth: int = 2, **core) -> FabricCo
     """A mesh of the smallest cores whose flits still carry 16 bits that a test can number."""
     core = {"axons": 4, "neurons": 4, "lanes": 4, "banks": 1, "update_lanes": 1, "delay_slots": 4} | core
     return FabricConfig(width=width, height=height, lines=2048, queue_depth=queue_depth, core=CoreConfig(**core))
-
-
-class Mesh(wiring.Component):
-    """All routers of ``config``, linked; node i has ``inject[i]`` and ``eject[i]``, the host is node ``nodes``."""
-
-    def __init__(self, config: FabricConfig):
-        self.config = config
-        flit = stream.Signature(packet.flit_bits(config))
-        ends = config.nodes + 1
-        super().__init__({"inject": In(flit).array(ends), "eject": Out(flit).array(ends), "busy": Out(1)})
-        self.routers = {(x, y): Router(config, x, y) for x, y in mesh.nodes(config)}
-
-    def elaborate(self, platform):
-        m = Module()
-        x, y, port = mesh.HOST
-        ends = [(router, Direction.L) for router in self.routers.values()] + [(self.routers[x, y], port)]
-        for (x, y), router in self.routers.items():
-            m.submodules[f"router_{x}_{y}"] = router
-            for direction, there in mesh.neighbours(self.config, x, y).items():
-                connect(m, router.outputs[direction], self.routers[there].inputs[direction.opposite])
-        for (router, port), inject, eject in zip(ends, self.inject, self.eject, strict=True):
-            connect(m, flipped(inject), router.inputs[port])
-            connect(m, router.outputs[port], flipped(eject))
-        m.d.comb += self.busy.eq(Cat(router.busy for router in self.routers.values()).any())
-        return m
 
 
 def random_flit(config: FabricConfig, rng, source: int, number: int) -> tuple[int, list[int]]:

@@ -6,11 +6,12 @@ import pytest
 from amaranth import *
 
 from neurogen.rtl.router import Router, ports
+from neurogen.rtl.routers import Routers
 from neurogen.spec import packet
 from neurogen.spec.packet import Kind
 from neurogen.spec.topologies import mesh
 from neurogen.spec.topologies.mesh import Direction
-from rtl_tests.sim.meshes import Mesh, config_of, path, random_flit
+from rtl_tests.sim.meshes import config_of, path, random_flit
 from rtl_tests.sim.streams import get, put, simulate, sink, source
 
 
@@ -43,7 +44,7 @@ MESHES = [(1, 1, 2, 40), (2, 2, 2, 60), (3, 2, 2, 60), (1, 4, 4, 50), (3, 3, 2, 
 def test_every_flit_arrives_once_at_every_target_and_in_order(width, height, queue_depth, count, seed, idle, stall):
     config = config_of(width, height, queue_depth)
     sent, expected, hops = traffic(config, seed, count)
-    dut, ends = Mesh(config), range(config.nodes + 1)
+    dut, ends = Routers(config), range(config.nodes + 1)
     taken, stalls = [[] for _ in ends], [[] for _ in ends]
     counted = [dict.fromkeys(router.ports, 0) for router in dut.routers.values()]
     blocked = [dict.fromkeys(router.ports, 0) for router in dut.routers.values()]
@@ -89,7 +90,7 @@ def spike(config, x0, x1, y0, y1, data=0):
 
 def test_a_hop_takes_two_clocks_and_a_port_one_flit_per_clock():
     config = config_of(4, 1)
-    dut = Mesh(config)
+    dut = Routers(config)
     far = [spike(config, 3, 3, 0, 0, n) for n in range(50)]
     arrived = []
 
@@ -193,7 +194,7 @@ def test_a_flit_to_nowhere_vanishes():
 
 def test_broadcasts_from_everywhere_drain_through_slow_sinks():
     config = config_of(3, 3)
-    dut, ends = Mesh(config), range(config.nodes + 1)
+    dut, ends = Routers(config), range(config.nodes + 1)
     taken = [[] for _ in ends]
     flits = {end: [spike(config, 0, 2, 0, 2, end << 11 | n) for n in range(15)] for end in ends}
 

@@ -19,7 +19,7 @@ def alone(config: FabricConfig) -> FabricConfig:
 def crossbar(core: CoreConfig, threshold: int = 60) -> Network:
     """Every axon of a core to every neuron, with random weights."""
     rng, reach = np.random.default_rng(SEED), 1 << (core.weight_bits - 1)
-    weights = rng.integers(-reach, reach, (core.axons, core.neurons))
+    weights = rng.integers(1 - reach, reach, (core.axons, core.neurons))
     neurons = Population("neurons", core.neurons, "lif", {"threshold": threshold, "leak_shift": 4, "bias": 0})
     return Network(
         "crossbar",
