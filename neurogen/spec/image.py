@@ -140,7 +140,7 @@ class Image:
             sizes = ", ".join(f"{name!r} of {size}" for name, size in self.input_sizes.items())
             raise InputError(f"the encoder feeds one input of {encoder.lines} lines; there is {sizes}")
         ((name, table),) = self.inputs.items()
-        table = table[np.argsort(table[:, 0], kind="stable")]
+        table = table[np.lexsort(table.T[::-1])]
         way = np.arange(len(table)) - np.searchsorted(table[:, 0], table[:, 0])
         if way.max(initial=-1) >= encoder.ways:
             raise InputError(f"a line of input {name!r} goes to {way.max() + 1} places; encoder.ways is {encoder.ways}")
