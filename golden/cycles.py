@@ -18,7 +18,7 @@ from neurogen.spec.config import CoreConfig, FabricConfig
 from . import neurons, synapses
 
 TREE_RADIX = 4  # branches of a node in the barrier's trees
-FIRST_HEAD = 4  # scheduler: from the start to the first events; one more past a payload memory
+FIRST_HEAD = 6  # scheduler: from the start to the first events; one more past a payload memory
 FIRST_STEP = 3  # sequencer: from the first event to the first step
 ROW_READ = 2  # synapse store: from a step to its row; then products, then what the store says
 SUMMED = 2  # accumulators: from a row of sums to the clock in which the update unit may start

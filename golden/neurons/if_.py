@@ -15,5 +15,5 @@ def step(state, parameters, current, widths):
 
 
 def latency_cycles(config):
-    """One step less than a LIF neuron whose leak may be a product."""
+    """One step less than a LIF neuron with a leak."""
     return lif.latency_cycles(config) - 1

@@ -68,6 +68,6 @@ def _immediate(reset, x, spike, pending, threshold):
 
 
 def latency_cycles(config):
-    """Four steps, one more each for a reset that may be delayed and for a leak that may be a product."""
+    """Four steps, one more each for a reset that may be delayed and for a leak."""
     delayed = may_be(config, "reset_timing", ResetTiming.DELAYED, ResetTiming.SNNTORCH_IMMEDIATE)
-    return 4 + delayed + may_be(config, "leak", Leak.MULTIPLY)
+    return 4 + delayed + may_be(config, "leak", Leak.SHIFT, Leak.MULTIPLY)

@@ -10,6 +10,7 @@ what they would return, and synthesis would add logic to make them agree.
 
 from amaranth import *
 from amaranth.lib import data, stream, wiring
+from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
@@ -19,7 +20,7 @@ from .bits import encode, lowest, select
 from .streams import Stalls
 
 WORDS_AHEAD = 4
-"""Words that a reader holds at most: enough for one event per clock from words with one event each."""
+"""Words under way in a reader at most: enough for one event per clock from words with one event each."""
 
 
 class Scheduler(wiring.Component):
@@ -78,7 +79,7 @@ class Scheduler(wiring.Component):
     @property
     def latency_cycles(self) -> int:
         """Clocks from ``start`` to the first heads."""
-        return 5 if self.config.core.payload_bits else 4
+        return 7 if self.config.core.payload_bits else 6
 
     def elaborate(self, platform):
         m = Module()
@@ -295,8 +296,8 @@ def _same_word(arrival, other):
 class WordReader(wiring.Component):
     """Hands out the events of one bank and slot: fetches its words, lowest first, and takes them apart bit by bit.
 
-    The first event is found three clocks after ``load``, then one per clock. Words are fetched ahead while
-    there is a place for all that are under way.
+    The first event is found five clocks after ``load``, then one per clock. A word is fetched only if the queue has
+    a place for it.
 
     Members
     -------
@@ -329,42 +330,46 @@ class WordReader(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        left = Signal.like(self.words)
-        held = [Signal(self.word_layout, name=f"held_{i}") for i in range(self.words_ahead)]
-        is_held = Signal(self.words_ahead)
-        landing, landing_word = Signal(), Signal.like(self.word)
+        m.submodules.ahead = ahead = SyncFIFO(width=self.word_layout.size, depth=self.words_ahead)
+        is_fetching = self._fetch(m, ahead)
+        current, is_held = Signal(self.word_layout), Signal()
+        event = lowest(current.bits)
+        others, moves, ends = current.bits & ~event, Signal(), Signal()
+        m.d.comb += [
+            moves.eq(~self.found.valid | self.found.ready),
+            ends.eq(~is_held | (moves & ~others.any())),
+            ahead.r_en.eq(ends),
+            self.busy.eq(is_fetching | ahead.r_rdy | is_held | self.found.valid),
+        ]
+        with m.If(moves):
+            m.d.sync += [
+                self.found.valid.eq(is_held),
+                self.found.payload.eq(Cat(encode(event), current.word)),
+                current.bits.eq(others),
+            ]
+        with m.If(ends):
+            m.d.sync += [current.eq(ahead.r_data), is_held.eq(ahead.r_rdy)]
+        return m
 
-        source, next_word = Signal.like(left), Signal.like(left)
-        is_full = C(0)
-        if len(held) == WORDS_AHEAD:
-            is_full = is_held[3] | (is_held[2] & (landing | self.fetch)) | (is_held[1] & landing & self.fetch)
-        fetches = self.load | ~is_full
-        m.d.comb += [source.eq(Mux(self.load, self.words, left)), next_word.eq(lowest(source))]
+    def _fetch(self, m, ahead) -> Value:
+        """Fetch words into the queue; whether some are still to come."""
+        left, source, chosen = Signal.like(self.words), Signal.like(self.words), Signal.like(self.words)
+        landing, landing_word, has_place = Signal(), Signal.like(self.word), Signal(init=1)
+        m.d.comb += [
+            source.eq(Mux(self.load, self.words, left)),
+            chosen.eq(lowest(source) & has_place.replicate(len(source))),
+            ahead.w_data.eq(Cat(self.data, landing_word)),
+            ahead.w_en.eq(landing),
+        ]
         m.d.sync += [
-            self.fetch.eq(source.any() & fetches),
-            self.word.eq(encode(next_word)),
-            left.eq(Mux(fetches, source & ~next_word, left)),
+            self.fetch.eq(chosen.any()),
+            self.word.eq(encode(chosen)),
+            left.eq(source & ~chosen),
             landing.eq(self.fetch),
             landing_word.eq(self.word),
         ]
-
-        event = lowest(held[0].bits)
-        others = held[0].bits & ~event
-        take, shift = Signal(), Signal()
-        m.d.comb += [
-            self.found.payload.eq(Cat(encode(event), held[0].word)),
-            self.found.valid.eq(is_held[0]),
-            self.busy.eq(left.any() | self.fetch | landing | is_held[0]),
-            take.eq(is_held[0] & self.found.ready),
-            shift.eq(take & ~others.any()),
-        ]
-        with m.If(take):
-            m.d.sync += held[0].bits.eq(others)
-        kept = Mux(shift, is_held >> 1, is_held)
-        m.d.sync += is_held.eq(Mux(landing, kept << 1 | 1, kept))
-        for i, place in enumerate(held):
-            with m.If(landing & ~kept[i] & (kept[i - 1] if i else 1)):
-                m.d.sync += [place.bits.eq(self.data), place.word.eq(landing_word)]
-            with m.Elif(shift):
-                m.d.sync += place.eq(held[i + 1] if i + 1 < len(held) else 0)
-        return m
+        if self.words_ahead < len(source):  # places: those that no word under way will take
+            places = Signal(range(self.words_ahead + 1), init=self.words_ahead)
+            m.d.sync += places.eq(places - chosen.any() + (ahead.r_en & ahead.r_rdy))
+            m.d.comb += has_place.eq(places != 0)
+        return left.any() | self.fetch | landing

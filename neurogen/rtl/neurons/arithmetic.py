@@ -32,11 +32,22 @@ def shift_left(x: Value, shift) -> Value:
 
 
 def quotient(x: Value, shift, rounding) -> Value:
-    """``x / 2**shift``, rounded: the floor, plus a carry that follows from the bits shifted out."""
+    """``x / 2**shift``, rounded."""
+    floor, carry = rounded(x, shift, rounding)
+    return floor + carry
+
+
+def rounded(x: Value, shift, rounding) -> tuple[Value, Value]:
+    """``x / 2**shift`` as its floor, and a carry that follows from the bits shifted out."""
     dropped = Cat(bit & (shift > at) for at, bit in enumerate(x)).any()
     half = (Cat(C(0, 1), x).as_signed() >> shift)[0]
     carry = choose(rounding, {Rounding.FLOOR: C(0, 1), Rounding.TOWARD_ZERO: x[-1] & dropped, Rounding.HALF_UP: half})
-    return (x >> shift) + carry
+    return x >> shift, carry
+
+
+def lessened(x: Value, floor: Value, carry: Value) -> Value:
+    """``x - (floor + carry)`` in one carry chain, as wide as ``x``: for a quotient of ``x``, which is no larger."""
+    return (Cat(C(1, 1), x) + Cat(~carry, ~floor))[1 : len(x) + 1].as_signed()
 
 
 def decay_product(x: Value, decay) -> Value:

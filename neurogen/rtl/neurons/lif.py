@@ -3,8 +3,8 @@
 Steps of the pipeline, a register after each; those in brackets are built only where the parameters need them::
 
     [pending]  pending = [v cmp threshold]; v_kept
-    leak       d, or the product of a multiplicative decay; drive = (I << exponent) + bias - threshold if pending
-    [round]    d = the rounded quotient of the product
+    [decay]    the quotient of a shift leak, the product of a multiplicative one
+    leak       d; drive = (I << exponent) + bias - threshold if pending
     sum        x = overflow(d + drive), or reset_value while refractory
     fire       s; v' before its overflow
     clip       v'; refractory'
@@ -14,7 +14,18 @@ from amaranth import *
 
 from ...spec.fixed import DECAY_BITS, Leak, Reset, ResetTiming
 from . import NeuronUnit
-from .arithmetic import choose, decay_product, fires, may_be, next_refractory, overflow, quotient, shift_left
+from .arithmetic import (
+    choose,
+    decay_product,
+    fires,
+    lessened,
+    may_be,
+    next_refractory,
+    overflow,
+    quotient,
+    rounded,
+    shift_left,
+)
 
 NAME = "lif"
 
@@ -24,16 +35,16 @@ class Neuron(NeuronUnit):
 
     @property
     def latency_cycles(self) -> int:
-        """4 clocks, one more if the reset may be delayed, one more if the leak may be multiplicative."""
-        return 4 + self._may_be_delayed + self._may_multiply
+        """4 clocks, one more if the reset may be delayed, one more if there may be a leak."""
+        return 4 + self._may_be_delayed + self._may_leak
 
     @property
     def _may_be_delayed(self) -> bool:
         return may_be(self.values()["reset_timing"], ResetTiming.DELAYED, ResetTiming.SNNTORCH_IMMEDIATE)
 
     @property
-    def _may_multiply(self) -> bool:
-        return may_be(self.values()["leak"], Leak.MULTIPLY)
+    def _may_leak(self) -> bool:
+        return may_be(self.values()["leak"], Leak.SHIFT, Leak.MULTIPLY)
 
     def elaborate(self, platform):
         m = Module()
@@ -71,13 +82,14 @@ class Neuron(NeuronUnit):
         """``d``, and everything that is added to it as ``drive``."""
         pending_reset = choose(t.reset, {Reset.NONE: 0, Reset.SUBTRACT: Mux(t.pending, t.threshold, 0), Reset.ZERO: 0})
         t.let(drive=shift_left(t.current, t.exponent) + t.bias - pending_reset)
-        shifted = t.v - quotient(t.v, t.leak_shift, t.rounding)
-        t.let(d=choose(t.leak, {Leak.NONE: t.v, Leak.SHIFT: shifted, Leak.MULTIPLY: t.v}))
-        if self._may_multiply:
-            t.let(product=decay_product(t.v, t.decay))
+        if self._may_leak:
+            floor, carry = rounded(t.v, t.leak_shift, t.rounding)
+            t.let(floor=floor, carry=carry, product=decay_product(t.v, t.decay))
             t.step()
-            decayed = quotient(t.product, DECAY_BITS, t.rounding)
-            t.let(d=choose(t.leak, {Leak.NONE: t.d, Leak.SHIFT: t.d, Leak.MULTIPLY: decayed}))
+            shifted, decayed = lessened(t.v, t.floor, t.carry), quotient(t.product, DECAY_BITS, t.rounding)
+            t.let(d=choose(t.leak, {Leak.NONE: t.v, Leak.SHIFT: shifted, Leak.MULTIPLY: decayed}))
+        else:
+            t.let(d=t.v)
         t.step()
 
 
