@@ -570,6 +570,7 @@ def bench(project: Project) -> None:
     """Measure ROWS of the performance table on this machine, or all of them but those that take long."""
     _on_board()
     from .flow import bench as table
+    from .flow.bench import history
 
     wanted = project.bench
     settings = table.Settings(wanted.seeds, _path(wanted.material))
@@ -577,6 +578,10 @@ def bench(project: Project) -> None:
     with _stages() as stage:
         for record in table.run(wanted.rows, settings, wanted.full, stage):
             found.append(record)
+            if wanted.record:
+                history.merge(Path(wanted.record), [record], table.rows())
+            if wanted.history:
+                history.append(Path(wanted.history), [record], history.commit(Path.cwd()))
             if not project.as_json:
                 click.echo(table.text(record))
     if project.as_json:

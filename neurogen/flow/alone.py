@@ -21,7 +21,7 @@ from .bitstream import CELLS, NETLIST, REPORT
 from .emit import Emitted
 from .families import family
 
-TOP = "alone"
+TOP, LOG = "alone", "place.txt"
 
 Progress = Callable[[str], None]
 
@@ -108,7 +108,7 @@ def place(block: Block, netlist: Path, seed: int) -> Placed:
     name = block.family.TOOLS[1]
     arguments = (
         *block.family.place(block.board.platform()), "--json", NETLIST, "--top", TOP, "--seed", str(seed),
-        "--freq", f"{block.aim_hz / 1e6:g}", "--report", REPORT, "--timing-allow-fail", "--quiet", "--log", "place.txt",
+        "--freq", f"{block.aim_hz / 1e6:g}", "--report", REPORT, "--timing-allow-fail", "--quiet", "--log", LOG,
         *block.family.UNCONSTRAINED,
     )  # fmt: skip
 
@@ -116,16 +116,40 @@ def place(block: Block, netlist: Path, seed: int) -> Placed:
         for file in (NETLIST, CELLS):
             shutil.copyfile(netlist / file, folder / file)
         try:
-            toolchain.run(name, arguments, folder, f"{name}.log", own="place.txt")
+            toolchain.run(name, arguments, folder, f"{name}.log", own=LOG)
         except ToolError:
-            bitstream.refuse_if_too_large(block.name, block.board.device, block.family, folder / "place.txt")
+            bitstream.refuse_if_too_large(block.name, block.board.device, block.family, folder / LOG)
             raise
         (folder / NETLIST).unlink()
 
     folder = store.entry("placed", store.digest(netlist.name, toolchain.find(name).version, *arguments), fill)
     fmax_hz, used = bitstream.results(block.family, folder)
-    own = used | {"ff": used["ff"] - wrapper(block.emitted)[1]}
-    return Placed(seed, fmax_hz, own, critical(json.loads((folder / REPORT).read_text())))
+    return Placed(seed, fmax_hz, _own(block, used), critical(json.loads((folder / REPORT).read_text())))
+
+
+def packed(block: Block, netlist: Path) -> dict[str, int]:
+    """What the block takes, as :func:`place` says it, without place and route. Raises ToolError."""
+    name = block.family.TOOLS[1]
+    arguments = (
+        *block.family.place(block.board.platform()), "--json", NETLIST, "--top", TOP, "--pack-only", "--quiet",
+        "--log", LOG, *block.family.UNCONSTRAINED,
+    )  # fmt: skip
+
+    def fill(folder: Path) -> None:
+        for file in (NETLIST, CELLS):
+            shutil.copyfile(netlist / file, folder / file)
+        toolchain.run(name, arguments, folder, f"{name}.log", own=LOG)
+        (folder / NETLIST).unlink()
+
+    folder = store.entry("packed", store.digest(netlist.name, toolchain.find(name).version, *arguments), fill)
+    counts = bitstream.utilization((folder / LOG).read_text(errors="replace"))
+    cells = json.loads((folder / CELLS).read_text())["design"]["num_cells_by_type"]
+    return _own(block, block.family.used({cell: used for cell, (used, _) in counts.items()}, cells))
+
+
+def _own(block: Block, used: dict[str, int]) -> dict[str, int]:
+    """Without the wrapper's flip-flops."""
+    return used | {"ff": used["ff"] - wrapper(block.emitted)[1]}
 
 
 def measure(block: Block, seeds: int, progress: Progress = lambda _: None) -> list[Placed]:

@@ -232,14 +232,19 @@ def refuse_if_too_large(name: str, place: str, found: ModuleType, log: Path) -> 
     """
     text = log.read_text(errors="replace") if log.exists() else ""
     names = {cell: kind for kind, cell in found.USED.items()}
-    for cell, used, available in _USE.findall(text):
-        if cell in names and int(used) > int(available):
-            raise InputError(too_large(name, place, names[cell], int(used), int(available)))
+    for cell, (used, available) in utilization(text).items():
+        if cell in names and used > available:
+            raise InputError(too_large(name, place, names[cell], used, available))
+
+
+def utilization(log: str) -> dict[str, tuple[int, int]]:
+    """How many cells of each kind nextpnr's log says are used, and how many there are."""
+    return {cell: (int(used), int(available)) for cell, used, available in _USE.findall(log)}
 
 
 def too_large(name: str, board_name: str, resource: str, used: int, available: int, others: Sequence[str] = ()) -> str:
     """By how much something does not fit, and what would: ``others`` are boards on which it does."""
-    title = {"lut": "LUTs", "ff": "flip-flops", "ram": "block RAMs", "dsp": "multipliers"}[resource]
+    title = {"lut": "LUTs", "ff": "flip-flops", "ram": "block RAMs", "dsp": "multipliers", "spram": "SPRAMs"}[resource]
     return (
         f"{name} does not fit {board_name}: {used:,} {title} of {available:,}, {used / available - 1:.0%} too many;"
         f" fewer weight bits may, or {' or '.join(others) or 'a board with more (see: neurogen boards)'}"

@@ -5,20 +5,20 @@ that cannot be measured here says why.
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from ...spec.registry import pick
-from .row import FIGURES, Measured, Progress, Row, Settings, Skipped
+from .row import FIGURES, Bound, Measured, Progress, Row, Settings, Skipped
 
 
 @cache
 def rows() -> dict[str, Row]:
     """Every row by name, in the table's order."""
-    from . import blocks
+    from . import blocks, clocks, designs, speed
 
-    return {row.name: row for module in (blocks,) for row in module.ROWS}
+    return {row.name: row for module in (blocks, designs, clocks, speed) for row in module.ROWS}
 
 
 def run(names: Sequence[str], settings: Settings, full: bool = False, progress: Progress = lambda _: None):
@@ -48,6 +48,29 @@ def record(row: Row, found: Measured, settings: Settings) -> dict[str, Any]:
     }
 
 
+def table(found: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Records as the rows of a table of words."""
+    lines = []
+    for item in found:
+        if item["skipped"]:
+            lines.append({"what": item["title"], "measured": f"skipped: {item['skipped']}"})
+            continue
+        share = item["limit"] and item["figures"]["operations"] / item["limit"]
+        bounds = {name: Bound(**bound) for name, bound in item["targets"].items()}
+        lines.append(
+            {
+                "what": f"{item['title']}: {item['about']}",
+                "measured": _figures(item),
+                "of the memory's limit": f"{share:.0%} of {item['limit']:,.0f}" if share else "",
+                "target": ", ".join(bound.text(FIGURES[name]) for name, bound in bounds.items()),
+                "not met": ", ".join(missed(item)),
+                "MHz by seed": " / ".join(f"{mhz:.1f}" for mhz in item["seeds"].values()),
+                "made by": ", ".join(item["tools"]),
+            }
+        )
+    return lines
+
+
 def text(found: dict[str, Any]) -> str:
     """One record on a few lines."""
     if found["skipped"]:
@@ -72,7 +95,7 @@ def _figures(found: dict[str, Any]) -> str:
 
 def missed(found: dict[str, Any]) -> list[str]:
     """The targets that a record does not meet, in words."""
-    bounds = rows()[found["row"]].targets
+    bounds = {name: Bound(**bound) for name, bound in found["targets"].items()}
     return [
         bound.text(FIGURES[name])
         for name, bound in bounds.items()

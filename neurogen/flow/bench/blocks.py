@@ -37,16 +37,19 @@ def block(name: str, emitted: Emitted, aim_mhz: float) -> alone.Block:
 
 
 def routed(found: alone.Block, settings: Settings, progress: Progress) -> tuple[dict[str, float], dict]:
-    """Figures of a block at the median of its seeds, and what else a row says of places and routes."""
+    """Figures of a block, at the median of its seeds, and what else a row says of places and routes."""
+    tools = [toolchain.find(name).version for name in found.family.TOOLS[:2]]
+    if not settings.seeds:
+        progress(f"{found.name}: synthesis and packing")
+        return dict(alone.packed(found, alone.synthesise(found))), {"tools": tools}
     trials = alone.measure(found, settings.seeds, progress)
     median = statistics.median_low(trial.fmax_hz for trial in trials)
     middle = next(trial for trial in trials if trial.fmax_hz == median)
     speed = statistics.median(trial.fmax_hz for trial in trials)
-    names = found.family.TOOLS[:2]
     return {**middle.used, "fmax_mhz": speed / 1e6}, {
         "seeds": {trial.seed: trial.fmax_hz / 1e6 for trial in trials},
         "critical": dataclasses.asdict(middle.critical),
-        "tools": [toolchain.find(name).version for name in names],
+        "tools": tools,
     }
 
 

@@ -2,13 +2,20 @@
 
 import numpy as np
 
+from golden import cycles
+from golden.fabric import Fabric, Tick
+from golden.samples import send
+
 from ... import compiler
 from ...spec.config import CoreConfig, FabricConfig
 from ...spec.network import Input, Network, Output, Population, Projection
-from .. import measure
+from .row import Measured, Progress, Row, Settings, at_most
 
 EVENTS, TICKS, SEED = 64, 32, 1
 """Events of each tick of the dense stimulus, measured ticks, and the seed of weights and events."""
+
+QUIET_TICKS = 200
+"""After so many, membranes that only leak are at rest."""
 
 
 def alone(config: FabricConfig) -> FabricConfig:
@@ -36,9 +43,48 @@ def dense_events(axons: int, ticks: int = TICKS, events: int = EVENTS) -> np.nda
     return (order < events).astype(np.uint8)[None]
 
 
-def dense_tick(config: FabricConfig) -> dict[str, float]:
-    """Clocks of a tick with 64 events, by the cycle model, exact for one core; and what part of its peak that is."""
+def dense_tick(config: FabricConfig, mesh: bool = False) -> dict[str, float]:
+    """Clocks of a tick with 64 events, and what part of the peak that is, by the cycle model, exact for one core.
+
+    ``mesh``: in every core of the fabric at once, each with events and spikes of its own; exact but for packets that
+    wait for each other.
+    """
     core = config.core
-    image = compiler.compile(crossbar(core), alone(config))
-    clocks = measure.run(image, {"axons": dense_events(core.axons)}).tick_cycles.mean()
+    fabric = Fabric(compiler.compile(crossbar(core), alone(config)))
+    found = []
+    for row in dense_events(core.axons)[0]:
+        send(fabric, {"axons": row})
+        tick = fabric.tick()
+        found.append(on_mesh(config, tick) if mesh else tick.tick_cycles())
+    clocks = float(np.mean(found))
     return {"tick_cycles": clocks, "sustained": EVENTS * core.neurons / (clocks * core.banks * core.lanes)}
+
+
+def idle(_settings: Settings, _progress: Progress) -> Measured:
+    """A tick of a 4x4 mesh in which nothing fires: the cycle model is exact where no packet is on its way."""
+    mesh = FabricConfig(width=4, height=4, lines=1024)
+    core = mesh.core
+    image = compiler.compile(crossbar(core, threshold=(1 << 15) - 1), alone(mesh))
+    fabric = Fabric(image)
+    send(fabric, {"axons": np.ones(core.axons, dtype=np.uint8)})
+    ticks = fabric.advance(QUIET_TICKS)
+    leaking = next(tick for tick in ticks[1:] if not len(tick.axons))
+    figures = {"cycles": on_mesh(mesh, ticks[-1]), "leaking_cycles": on_mesh(mesh, leaking)}
+    about = f"4x4 cores of {core.axons} axons x {core.neurons} neurons, {core.update_lanes} updated a clock"
+    return Measured(figures, about, tools=["the cycle model"])
+
+
+def on_mesh(mesh: FabricConfig, tick: Tick) -> int:
+    """Clocks of a mesh in whose every core happens what did in one."""
+    return cycles.tick_cycles(mesh, [tick.activity(0)] * mesh.nodes)
+
+
+_DEFAULT = CoreConfig()
+ROWS = (
+    Row(
+        "idle",
+        "idle tick of a 4x4 mesh",
+        idle,
+        {"cycles": at_most(24), "leaking_cycles": at_most(24 + -(-_DEFAULT.neurons // _DEFAULT.update_lanes))},
+    ),
+)

@@ -86,7 +86,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Settings:
-    """How rows are measured: places and routes of each design, and the folder with trained networks and images."""
+    """How rows are measured: places and routes of each design (0: none), and the folder of trained networks, if any."""
 
     seeds: int = 3
     data: Path | None = None
