@@ -23,15 +23,24 @@ from .bitstream import too_large
 from .families import Device, families, family
 
 CALIBRATION = Path(__file__).with_name("calibration.json")
-FILL = {"lut": 0.9, "ram": 1.0}
+FILL = {"lut": 0.9, "ram": 1.0, "spram": 1.0}
 """Share of a device that is used unasked: above it, routing takes long and clocks get low."""
 
-LANES, BANKS, UPDATE_LANES, COUNTER_BITS = (4, 8, 16, 32, 64), (1, 2, 4, 8, 16), (1, 2, 4, 8), (32, 16, 0)
+LANES, BANKS, UPDATE_LANES = (4, 8, 16, 32, 64), (1, 2, 4, 8, 16), (1, 2, 4, 8)
+EXTRAS = ((32, "full"), (16, "full"), (0, "full"), (0, "small"))
+"""Width of the activity counters and the host port: what gives way where there is no room, step by step."""
+
+SMALL_PORT_LUTS, BOOT_LUTS = 500, 150
+"""What a small host port saves and the boot loader takes, measured on an iCE40."""
+
 MENTIONED = 3
 """How many other boards a refusal names."""
 
 ACTIVITY = 0.2
 """Share of its axons that is taken to have an event in a tick, where lanes and banks are weighed up."""
+
+SPRAM = (16, 16384)
+"""Width and rows of an SPRAM."""
 
 LINK_ROWS = ((32, 256), (32, 256))
 """The link's buffers."""
@@ -56,10 +65,11 @@ def features(config: FabricConfig) -> list[int]:
 
 
 def estimate(config: FabricConfig, name: str) -> dict[str, int]:
-    """LUTs and block RAMs of a fabric and its link in the family ``name``."""
+    """LUTs, block RAMs and SPRAMs of a fabric and its link in the family ``name``."""
     coefficients = _calibration()[name]["lut"]
     lut = sum(share * count for share, count in zip(coefficients, features(config), strict=True))
-    return {"lut": round(lut), "ram": block_rams(config, name)}
+    lut += BOOT_LUTS * config.core.starts_empty - SMALL_PORT_LUTS * (config.host_port == "small")
+    return {"lut": round(lut), "ram": block_rams(config, name), "spram": sprams(config)}
 
 
 def block_rams(config: FabricConfig, name: str) -> int:
@@ -68,6 +78,13 @@ def block_rams(config: FabricConfig, name: str) -> int:
     return sum(
         min(-(-width // wide) * -(-rows // deep) for wide, deep in shapes) for width, rows in _memories(config, name)
     )
+
+
+def sprams(config: FabricConfig) -> int:
+    """SPRAMs that the synapses take."""
+    shape, (wide, deep) = memory_map.shapes(config)[Region.SYNAPSES], SPRAM
+    each = -(-shape.width // wide) * -(-shape.rows // deep)
+    return config.nodes * shape.banks * each if config.core.starts_empty else 0
 
 
 @cache
@@ -82,6 +99,7 @@ def _memories(config: FabricConfig, name: str) -> Iterator[tuple[int, int]]:
         (shape.width, core.table_rows(shape.rows))
         for region, shape in shapes.items()
         if region not in (Region.STATUS, Region.WALKS, Region.STATE)
+        if region is not Region.SYNAPSES or not core.starts_empty
         for _ in range(shape.banks)
     ]
     if name == "ice40":
@@ -97,35 +115,51 @@ def _memories(config: FabricConfig, name: str) -> Iterator[tuple[int, int]]:
 def fit(network: Network, wishes: Wishes, board: Board, board_name: str, optimize: str = "throughput") -> Sizing:
     """The fabric for a network on a board: of those that fit, the fastest, or the smallest if ``optimize`` is "area".
 
-    Where even the smallest is too large, narrower activity counters are tried, then none.
+    Where even the smallest is too large, ``EXTRAS`` give way; then, on a device that has SPRAM and unless the user
+    wishes otherwise, all that again with synapses there.
 
     Raises InputError if none fits: by how much the smallest does not.
     """
+    device = family(board.platform()).DEVICES[board.device]
+    try:
+        return _fit(network, wishes, board, board_name, optimize)
+    except InputError:
+        if not device.spram or wishes.synapse_memory:
+            raise
+    sizing = _fit(network, dataclasses.replace(wishes, synapse_memory="spram"), board, board_name, optimize)
+    source = "the board's flash at start, or by the host" if board.flash else "the host"
+    reason = f"synapses in SPRAM, for the {device.ram} block RAMs cannot hold them; loaded from {source}"
+    return Sizing(sizing.config, [*sizing.reasons, reason])
+
+
+def _fit(network: Network, wishes: Wishes, board: Board, board_name: str, optimize: str) -> Sizing:
+    """The same with synapses where ``wishes`` say."""
     module = family(board.platform())
     device, choices = module.DEVICES[board.device], list(_choices(network, wishes))
     smallest = adapted(
         size(network, _asked(wishes, min(choices))).config, module.NAME, programmable=wishes.programmable
     )
     ranked = sorted(choices, key=lambda choice: _rank(network, _like(smallest, choice), module.NAME, optimize))
-    for counter_bits in COUNTER_BITS:
+    for extras in EXTRAS:
         for choice in ranked:
-            if not _fits(estimate(_like(smallest, choice, counter_bits), module.NAME), device):
+            if not _fits(estimate(_like(smallest, choice, *extras), module.NAME), device):
                 continue
             sizing = size(network, _asked(wishes, choice))
-            config = adapted(sizing.config, module.NAME, counter_bits, wishes.programmable)
+            config = adapted(sizing.config, module.NAME, *extras, wishes.programmable)
             need = estimate(config, module.NAME)
             if _fits(need, device):
-                return Sizing(config, [*sizing.reasons, *_reasons(board_name, device, need, optimize, counter_bits)])
-    least = estimate(_like(smallest, min(choices), 0), module.NAME)
+                return Sizing(config, [*sizing.reasons, *_reasons(board_name, device, need, optimize, *extras)])
+    least = estimate(_like(smallest, min(choices), *EXTRAS[-1]), module.NAME)
     worst = max(FILL, key=lambda kind: least[kind] / (FILL[kind] * max(1, getattr(device, kind))))
     available = int(getattr(device, worst) * FILL[worst])
-    others = _others(_like(smallest, min(choices), 0))[:MENTIONED]
+    others = _others(_like(smallest, min(choices), *EXTRAS[-1]))[:MENTIONED]
     message = too_large(network.name, board_name, worst, least[worst], available, others)
     raise InputError(f"the smallest fabric for {message}")
 
 
 def _others(config: FabricConfig) -> list[str]:
-    """Boards that a fabric fits, small ones first."""
+    """Boards that a fabric fits with its synapses in block RAM, small ones first."""
+    config = _changed(config, config.host_port, synapse_memory="block")
     found = {name: family(item.platform()) for name, item in boards().items()}
     devices = {name: module.DEVICES[boards()[name].device] for name, module in found.items()}
     fitting = [name for name, module in found.items() if _fits(estimate(config, module.NAME), devices[name])]
@@ -133,13 +167,14 @@ def _others(config: FabricConfig) -> list[str]:
 
 
 def adapted(
-    config: FabricConfig, name: str, counter_bits: int = COUNTER_BITS[0], programmable: bool = False
+    config: FabricConfig, name: str, counter_bits: int = 32, host_port: str = "full", programmable: bool = False
 ) -> FabricConfig:
     """The fabric as the family holds it best: iCE40 has no LUT RAM; an image inside is where it can be exchanged."""
     return _changed(
         config,
+        host_port,
         accumulators="block" if name == "ice40" else "distributed",
-        image_memories="any" if programmable else "block",
+        image_memories="any" if programmable or config.core.starts_empty else "block",
         counter_bits=counter_bits,
     )
 
@@ -166,18 +201,19 @@ def _asked(wishes: Wishes, choice: Choice) -> Wishes:
     return dataclasses.replace(wishes, **dict(zip(("lanes", "banks", "update_lanes"), choice, strict=True)))
 
 
-def _like(config: FabricConfig, choice: Choice, counter_bits: int = COUNTER_BITS[0]) -> FabricConfig:
+def _like(config: FabricConfig, choice: Choice, counter_bits: int = 32, host_port: str = "full") -> FabricConfig:
     """``config`` with other lanes and banks, without mapping the network: as many synapses in all."""
     core, (lanes, banks, update_lanes) = config.core, choice
     rows = -(-core.rows * core.lanes * core.banks // (lanes * banks))
     return _changed(
-        config, lanes=lanes, banks=banks, update_lanes=update_lanes, synapse_rows=rows, counter_bits=counter_bits,
-        axons=max(core.axons, banks),
+        config, host_port, lanes=lanes, banks=banks, update_lanes=update_lanes, synapse_rows=rows,
+        counter_bits=counter_bits, axons=max(core.axons, banks),
     )  # fmt: skip
 
 
-def _changed(config: FabricConfig, **core) -> FabricConfig:
-    return FabricConfig.parse(config.model_dump() | {"core": config.core.model_dump() | core}, "fabric of the board")
+def _changed(config: FabricConfig, host_port: str, **core) -> FabricConfig:
+    changed = {"host_port": host_port, "core": config.core.model_dump() | core}
+    return FabricConfig.parse(config.model_dump() | changed, "fabric of the board")
 
 
 def _rank(network: Network, config: FabricConfig, name: str, optimize: str) -> tuple[float, float]:
@@ -189,12 +225,16 @@ def _fits(need: dict[str, int], device: Device) -> bool:
     return all(need[kind] <= share * getattr(device, kind) for kind, share in FILL.items())
 
 
-def _reasons(board_name: str, device: Device, need: dict[str, int], optimize: str, counter_bits: int) -> list[str]:
+def _reasons(
+    board_name: str, device: Device, need: dict[str, int], optimize: str, counter_bits: int, host_port: str
+) -> list[str]:
     found = [
         f"for {board_name}, {optimize} first: about {need['lut']:,} of {device.lut:,} LUTs,"
         f" {need['ram']} of {device.ram} block RAMs"
     ]
-    if counter_bits != COUNTER_BITS[0]:
+    if host_port != "full":
+        found.append("a small host port, without real time: the device has no room for a full one")
+    if counter_bits != EXTRAS[0][0]:
         counters = f"{counter_bits}-bit" if counter_bits else "no"
         found.append(f"{counters} activity counters: the device has no room for wider ones")
     return found

@@ -266,7 +266,12 @@ class Device:
             yield codec.outputs(self.image, records, *shapes.popleft(), overlapped)
 
     def real_time(self, tick_cycles: int) -> None:
-        """From now on start a tick every ``tick_cycles`` clocks; 0: on ADVANCE again."""
+        """From now on start a tick every ``tick_cycles`` clocks; 0: on ADVANCE again.
+
+        Raises InputError if the fabric's host port is small.
+        """
+        if self.config.host_port == "small":
+            raise InputError(f"{self.name}: the fabric has a small host port, which knows no real time")
         self.exchange(codec.poke(self.config, Register.TICK_CYCLES, tick_cycles))
 
     def register(self, register: Register) -> int:

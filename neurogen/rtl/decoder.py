@@ -37,7 +37,8 @@ class Decoder(wiring.Component):
 
     ERRORS counts words with an unknown opcode, ADVANCE in real time, READ of anything but one existing core (it is not
     executed), and POKE of a register that does not exist or cannot be written. PEEK of a register that does not exist
-    answers 0. Registers are as wide as what they control; higher bits are ignored.
+    answers 0. Registers are as wide as what they control; higher bits are ignored. A small port answers for IDENTITY,
+    REFUSED, ERRORS and LOADED alone.
 
     Parameters
     ----------
@@ -84,7 +85,7 @@ class Decoder(wiring.Component):
         self.target = Signal(struct(packet.rectangle(config)))
         self.event_tick, self.checked, self.upper = Signal(words.TICK_BITS), Signal(), Signal()
         self.loaded = Signal(HOST_WORD_BITS, reset_less=True)
-        self.refused, self.errors = Signal(HOST_WORD_BITS), Signal(HOST_WORD_BITS)
+        self.refused, self.errors = Signal(config.host_count_bits), Signal(config.host_count_bits)
         self.settings = Signal(settings(config), init={"period_ticks": self.period_ticks, "depth": self.depth})
         self.can_send, self.is_last = Signal(), Signal()
         m.d.comb += [
@@ -221,8 +222,9 @@ class Decoder(wiring.Component):
                 for register in (Register.SAMPLE_TICKS, Register.PERIOD_TICKS, Register.DEPTH, Register.OVERLAPPED):
                     with m.Case(register):
                         m.d.sync += settings[register.name.lower()].eq(value)
-                with m.Case(Register.TICK_CYCLES):
-                    m.d.sync += [settings.tick_cycles.eq(value), settings.real_time.eq(value != 0)]
+                if self.config.host_port == "full":
+                    with m.Case(Register.TICK_CYCLES):
+                        m.d.sync += [settings.tick_cycles.eq(value), settings.real_time.eq(value != 0)]
                 if self.config.core.starts_empty:
                     with m.Case(Register.LOADED):
                         m.d.sync += self.loaded.eq(value)
@@ -238,16 +240,19 @@ class Decoder(wiring.Component):
         answer, layout = self.answers.p, words.responses(self.config)[Response.PEEKED]
         named = {
             Register.IDENTITY: C(int(self.config.digest, 16) & ((1 << HOST_WORD_BITS) - 1), HOST_WORD_BITS),
-            Register.TICK: self.orders.tick,
-            Register.SAMPLE_TICKS: self.settings.sample_ticks,
-            Register.PERIOD_TICKS: self.settings.period_ticks,
-            Register.DEPTH: self.settings.depth,
-            Register.OVERLAPPED: self.settings.overlapped,
-            Register.TICK_CYCLES: self.settings.tick_cycles,
             Register.REFUSED: self.refused,
-            Register.LATE: self.orders.late,
             Register.ERRORS: self.errors,
         }
+        if self.config.host_port == "full":
+            named |= {
+                Register.TICK: self.orders.tick,
+                Register.SAMPLE_TICKS: self.settings.sample_ticks,
+                Register.PERIOD_TICKS: self.settings.period_ticks,
+                Register.DEPTH: self.settings.depth,
+                Register.OVERLAPPED: self.settings.overlapped,
+                Register.TICK_CYCLES: self.settings.tick_cycles,
+                Register.LATE: self.orders.late,
+            }
         if self.config.core.starts_empty:
             named[Register.LOADED] = self.loaded
         is_valid, is_taken = C(1), self.answers.ready

@@ -12,7 +12,7 @@ from .barrier import BarrierControl
 from .decoder import Decoder
 from .layout import pack, view
 from .pixel_port import PixelPort
-from .streams import Queue, Stalls
+from .streams import Queue, Slot, Stalls
 from .ticks import MESSAGE, Ticks
 
 RESPONSES = {Kind.SPIKE: Response.SPIKE, Kind.VALUE: Response.VALUE, Kind.REPLY: Response.REPLY}
@@ -142,8 +142,8 @@ class HostPort(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         gate = self.stalls.gate
-        m.submodules.words_in = words_in = Queue(shape=HOST_WORD_BITS)
-        m.submodules.words_out = words_out = Queue(shape=HOST_WORD_BITS)
+        is_small = self.config.host_port == "small"
+        m.submodules.words_in = words_in = (Slot if is_small else Queue)(shape=HOST_WORD_BITS)
         m.submodules.decoder = decoder = Decoder(self.config, period_ticks=self.period_ticks, depth=self.depth)
         m.submodules.ticks = ticks = Ticks(self.config)
         m.submodules.emitter = emitter = Emitter(self.config)
@@ -157,8 +157,12 @@ class HostPort(wiring.Component):
         connect(m, ticks.barrier, flipped(self.barrier))
         connect(m, packets, flipped(self.packets_out))
         connect(m, flipped(self.packets_in), emitter.packets)
-        connect(m, gate(m, "responses", emitter.words), words_out.i)
-        connect(m, words_out.o, flipped(self.words_out))
+        responses = gate(m, "responses", emitter.words)
+        if not is_small:
+            m.submodules.words_out = words_out = Queue(shape=HOST_WORD_BITS)
+            connect(m, responses, words_out.i)
+            responses = words_out.o
+        connect(m, responses, flipped(self.words_out))
         # PEEK is answered only while the ticks are idle and have nothing to tell.
         m.d.comb += [
             emitter.messages.payload.eq(Mux(ticks.messages.valid, ticks.messages.payload, decoder.answers.payload)),

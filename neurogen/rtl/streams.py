@@ -111,6 +111,23 @@ class Queue(wiring.Component):
         return m
 
 
+class Slot(wiring.Component):
+    """One register: the small :class:`Queue`. Latency 1 clock, throughput 1 in 2 clocks; no combinational path."""
+
+    def __init__(self, *, shape):
+        self.shape = shape
+        super().__init__({"i": In(stream.Signature(shape)), "o": Out(stream.Signature(shape))})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.comb += self.i.ready.eq(~self.o.valid)
+        with m.If(~self.o.valid):
+            m.d.sync += [self.o.valid.eq(self.i.valid), self.o.payload.eq(self.i.payload)]
+        with m.Elif(self.o.ready):
+            m.d.sync += self.o.valid.eq(0)
+        return m
+
+
 class Lookup(wiring.Component):
     """A table behind a stream: addresses go in, rows come out in order, each with the tag that came with its address.
 

@@ -16,14 +16,14 @@ MESSAGE = data.StructLayout({"first": HOST_WORD_BITS, "second": HOST_WORD_BITS, 
 
 
 def settings(config: FabricConfig) -> data.StructLayout:
-    """The registers that a host may write; ``real_time`` says that ``tick_cycles`` is not 0."""
+    """The registers that a host may write; ``real_time`` says that ``tick_cycles`` is not 0: never in a small port."""
     return data.StructLayout(
         {
             "sample_ticks": TICK_BITS,
             "period_ticks": config.phase_bits + 1,
             "depth": config.depth_bits,
             "overlapped": 1,
-            "tick_cycles": HOST_WORD_BITS,
+            "tick_cycles": HOST_WORD_BITS if config.host_port == "full" else 0,
             "real_time": 1,
         }
     )
@@ -123,7 +123,7 @@ class Ticks(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         orders, barrier, real_time = self.orders, self.barrier, self.orders.settings.real_time
-        state, clocks = Signal(State), Signal(HOST_WORD_BITS)
+        state, clocks = Signal(State), Signal(self.config.host_count_bits)
         remaining, growth, reset_after = Signal(TICK_BITS), Signal(TICK_BITS), Signal()
         is_ordered = (remaining != 0) | reset_after
         begins = Signal()
@@ -194,6 +194,8 @@ class Ticks(wiring.Component):
 
     def _period(self, m, begins, is_ticking) -> Value:
         """Counts TICK_CYCLES down; returns whether a period has ended and its tick has not begun."""
+        if self.config.host_port == "small":
+            return C(0)
         tick_cycles, real_time = self.orders.settings.tick_cycles, self.orders.settings.real_time
         left, running, due = Signal(HOST_WORD_BITS), Signal(), Signal()
         ends = running & real_time & (left == 0)

@@ -189,7 +189,7 @@ class CoreConfig(Config):
     store: Annotated[str, Field(description="how synapses are kept: one of the synapse stores")] = "dense"
     lanes: Annotated[Count, Field(le=256, description="lanes P, a power of two")] = 32
     banks: Annotated[Count, Field(le=64, description="synapse banks K, a power of two")] = 4
-    update_lanes: Annotated[Count, Field(description="neurons U updated per clock, a power of two, at most lanes")] = 8
+    update_lanes: Annotated[Count, Field(description="neurons U updated per clock, a power of two, at most lanes")] = 4
     weight_bits: Annotated[int, Field(ge=2, le=16, description="signed weight width")] = 4
     accumulator_bits: Annotated[int, Field(ge=4, le=40, description="signed width of one tick's input sum")] = 12
     payload_bits: Annotated[int, Field(ge=0, le=16, description="width of graded payloads; 0: binary events")] = 0
@@ -358,6 +358,12 @@ class FabricConfig(Config):
     width: Annotated[int, Field(ge=1, le=16)] = 1
     height: Annotated[int, Field(ge=1, le=16)] = 1
     lines: Annotated[Count, Field(le=1 << 20, description="output lines that the host can tell apart")] = 256
+    host_port: Annotated[
+        Literal["full", "small"],
+        Field(
+            description="small: no real time, 16-bit counts, settings are not read back, a command word in two clocks"
+        ),
+    ] = "full"
     queue_depth: Annotated[int, Field(ge=2, le=16, description="flits per router input queue")] = 2
     depth_bits: Annotated[int, Field(ge=1, le=12, description="width of a population's depth in ticks")] = 6
     phase_bits: Annotated[int, Field(ge=0, le=6, description="width of tick mod M")] = 3
@@ -392,6 +398,11 @@ class FabricConfig(Config):
             f"encoder {encoder.name} sends payloads up to {least}, core.payload_bits {self.core.payload_bits}"
             f"{' signed' if self.core.payload_signed else ''} holds {self.core.payload_range[1]}",
         )
+
+    @property
+    def host_count_bits(self) -> int:
+        """Width of what the host port counts: clocks of a tick, events refused, errors."""
+        return HOST_WORD_BITS if self.host_port == "full" else 16
 
     @property
     def x_bits(self) -> int:

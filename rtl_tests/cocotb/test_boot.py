@@ -91,7 +91,7 @@ def test_the_host_loads_what_came_damaged_from_the_flash(board, image, target):
 def test_verify_loads_what_the_verilog_cannot_hold(simulator, target):
     needs(simulator)
     assert not target.folded and "ram_style" in target.emitted.verilog
-    (found,) = verify(target, simulators=[simulator], samples=2)
+    (found,) = verify(target, simulators=[simulator], samples=2, allow_silent=True)
     assert found.statistics.spikes > 100
 
 

@@ -13,6 +13,7 @@ from neurogen.rtl.host_port import HostPort
 from neurogen.rtl.layout import struct
 from neurogen.rtl.streams import Stalls
 from neurogen.spec import packet, words
+from neurogen.spec.config import FabricConfig
 from neurogen.spec.packet import Kind
 from neurogen.spec.words import Command, Register, Response
 from rtl_tests.sim.hosts import command, events, heard, peek, poke, write
@@ -20,6 +21,7 @@ from rtl_tests.sim.meshes import config_of
 from rtl_tests.sim.streams import plain, simulate, sink, source
 
 CONFIG = config_of(2, 3, delay_slots=8, axons=16, payload_bits=3, values=True)
+SMALL = FabricConfig.parse(CONFIG.model_dump() | {"host_port": "small"})
 SLOTS = CONFIG.core.delay_slots
 LATENCY = 2  # levels of the barrier's trees for six nodes
 
@@ -27,8 +29,8 @@ LATENCY = 2  # levels of the barrier's trees for six nodes
 class Bench(wiring.Component):
     """A host port and its barrier; the test plays the rest of the fabric."""
 
-    def __init__(self, stalls=None):
-        self.stalls = stalls
+    def __init__(self, stalls=None, config=CONFIG):
+        self.stalls, self.config = stalls, config
         word, flit = stream.Signature(32), stream.Signature(packet.flit_bits(CONFIG))
         timebase = struct(words.timebase(CONFIG))
         super().__init__(
@@ -39,7 +41,7 @@ class Bench(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.barrier = barrier = Barrier(CONFIG)
-        m.submodules.host = host = HostPort(CONFIG, stalls=self.stalls)
+        m.submodules.host = host = HostPort(self.config, stalls=self.stalls)
         connect(m, host.barrier, barrier.control)
         for name in ("words_in", "words_out", "packets_out", "packets_in"):
             connect(m, getattr(host, name), flipped(getattr(self, name)))
@@ -191,6 +193,14 @@ def test_registers():
     assert found[len(Register) :] == [(Response.PEEKED, 13, 0), (Response.PEEKED, Register.ERRORS, 6)]
 
 
+def test_a_small_port_knows_few_registers():
+    script = poke(SMALL, Register.TICK_CYCLES, 4) + poke(SMALL, Register.DEPTH, 1)
+    script += [word for register in Register for word in peek(SMALL, register)]
+    found, _ = run(script, answers=len(Register), dut=Bench(config=SMALL))
+    known = {Register.IDENTITY: int(SMALL.digest[-8:], 16), Register.ERRORS: 1}
+    assert found == [(Response.PEEKED, register, known.get(register, 0)) for register in Register]
+
+
 def test_an_idle_tick_and_a_reset():
     script = command(CONFIG, Command.ADVANCE, count=0) + command(CONFIG, Command.ADVANCE, count=3)
     script += command(CONFIG, Command.RESET) + command(CONFIG, Command.ADVANCE, count=1)
@@ -308,9 +318,10 @@ class Script:
         self.next = self.position = 0
 
 
+@pytest.mark.parametrize("config", [CONFIG, SMALL], ids=["full", "small"])
 @pytest.mark.parametrize("overlapped", [False, True], ids=["drained", "overlapped"])
 @pytest.mark.parametrize("seed", range(4))
-def test_random_scripts_do_what_they_say(seed, overlapped):
+def test_random_scripts_do_what_they_say(seed, overlapped, config):
     print(f"seed {seed}")
     rng = np.random.default_rng([seed, overlapped])
     script = Script(rng, overlapped)
@@ -319,7 +330,7 @@ def test_random_scripts_do_what_they_say(seed, overlapped):
     found, nodes = run(
         script.words,
         answers=len(script.answers),
-        dut=Bench(stalls),
+        dut=Bench(stalls, config),
         seed=seed,
         idle=0.3 * (seed > 1),
         stall=0.3,

@@ -66,7 +66,7 @@ def test_wishes_are_kept(digits):
 
 def test_counters_give_way_on_a_small_device(digits):
     sizing = fit.fit(digits, ANYTHING, boards.board("icebreaker"), "icebreaker")
-    assert sizing.config.core.counter_bits < fit.COUNTER_BITS[0]
+    assert sizing.config.core.counter_bits < fit.EXTRAS[0][0]
     assert any("activity counters: the device has no room for wider ones" in reason for reason in sizing.reasons)
 
 
@@ -74,5 +74,21 @@ def test_network_that_is_too_large_is_refused():
     message = r"^the smallest fabric for layer does not fit icebreaker: \d+ block RAMs of 30, \d[\d,]*% too many;"
     message += r" fewer weight bits may, or colorlight_5a75b or icepi_zero or orangecrab_25f$"
     with pytest.raises(InputError, match=message):
-        fit.fit(layer(600, 64), ANYTHING, boards.board("icebreaker"), "icebreaker")
+        fit.fit(layer(600, 64), Wishes(synapse_memory="block"), boards.board("icebreaker"), "icebreaker")
     assert fit.fit(layer(600, 64), ANYTHING, boards.board("ulx3s_85f"), "ulx3s_85f").config.core.axons == 600
+
+
+def test_synapses_go_into_spram_where_block_ram_cannot_hold_them(digits):
+    sizing = fit.fit(layer(600, 64), ANYTHING, boards.board("icebreaker"), "icebreaker")
+    core, need = sizing.config.core, fit.estimate(sizing.config, "ice40")
+    assert core.synapse_memory == "spram" and core.image_memories == "any"
+    assert 1 <= need["spram"] <= 4 and need["ram"] <= 30
+    assert sizing.reasons[-1].startswith(
+        "synapses in SPRAM, for the 30 block RAMs cannot hold them; loaded from the board"
+    )
+    assert fit.fit(digits, ANYTHING, boards.board("icebreaker"), "icebreaker").config.core.synapse_memory == "block"
+
+
+def test_more_synapses_than_spram_holds_are_refused():
+    with pytest.raises(InputError, match=r"^the smallest fabric for layer does not fit upduino_v3: \d+ SPRAMs of 4, "):
+        fit.fit(layer(4000, 64), ANYTHING, boards.board("upduino_v3"), "upduino_v3")
