@@ -23,6 +23,7 @@ from .project import (
     BenchOptions,
     BoardOptions,
     DataOptions,
+    ExploreOptions,
     ImportOptions,
     Project,
     QuantiseOptions,
@@ -73,6 +74,7 @@ def build_parser() -> click.Group:
         report,
         view,
         quantize,
+        explore,
         bench,
         simulate,
         verify,
@@ -221,6 +223,7 @@ SIZE = [f"size.{key}" for key in SizeOptions.model_fields if key not in ("name",
 TARGET = (*IMPORT, *QUANTISE, *SIZE)
 BOARD = [f"target.{key}" for key in BoardOptions.model_fields]
 DATA = [f"data.{key}" for key in DataOptions.model_fields]
+EXPLORE = [f"explore.{key}" for key in ExploreOptions.model_fields]
 BENCH = [f"bench.{key}" for key in BenchOptions.model_fields if key != "rows"]
 SWEEP = [f"sweep.{key}" for key in SweepOptions.model_fields]
 
@@ -563,6 +566,41 @@ def quantize(project: Project) -> None:
     lines = [sweep_report.table(found), *(f"note: {note}" for note in (*samples.notes, *found.record["notes"]))]
     record = found.record | {"written": [str(path) for path in written]}
     _print(project, record, "\n".join([*lines, *(f"written: {path}" for path in written)]))
+
+
+@_verb(*IMPORT, *QUANTISE, *DATA, *EXPLORE, "target.board", "output", "json")
+def explore(project: Project) -> None:
+    """Sweep lanes, banks, bits and cores of a fabric for NETWORK on a device; find and draw the Pareto front."""
+    _on_board()
+    from . import compiler
+    from .flow import explore as design_space
+    from .flow import sweep
+    from .flow.target import SHIPPED, SHIPPED_SAMPLES
+    from .host import data
+
+    wanted, file = project.explore, project.explore.data or (None if project.network else SHIPPED_SAMPLES)
+    if file is None:
+        raise InputError("--data is missing: the samples whose clocks are to be counted, an .npz or .npy file")
+    if (project.target.board is None) == (wanted.device is None):
+        raise InputError("--board or --device is expected, one of them: what the fabric is for")
+    board = project.target.board or design_space.board_of(wanted.device)
+    source = compiler.read(project.network or SHIPPED, compiler.Options(**project.importing.model_dump()))
+    how = compiler.Quantisation(**project.quantise.model_dump())
+    networks = design_space.networks(source, how, sweep.parse_widths(wanted.bits))
+    samples = data.read(Path(file), next(iter(networks.values())).inputs, _binning(project))
+    found_of = design_space.candidates(
+        list(networks),
+        *(design_space.parse_numbers(getattr(wanted, key), key) for key in ("lanes", "banks", "update_lanes")),
+        wanted.cores.split(","),
+    )
+    start = functools.partial(design_space.locally, processes=wanted.processes)
+    if wanted.scheduler:
+        start = functools.partial(design_space.on_cluster, address=wanted.scheduler)
+    with _progress("explore") as progress:
+        found = design_space.explore(networks, found_of, board, samples, start, wanted.synthesis, progress)
+    written = design_space.write(found, Path(project.output or f"build/{found.network}_explored"))
+    record = found.record | {"written": [str(path) for path in written]}
+    _print(project, record, "\n".join([design_space.table(found), *(f"written: {path}" for path in written)]))
 
 
 @_verb(*BENCH, "json", arguments=("bench.rows",))

@@ -16,6 +16,7 @@ from .spec.config import Config, FabricConfig, Keys
 from .spec.errors import InputError
 
 Decide = Literal["count", "first", "last", "max"]
+NUMBERS = r"^\d+(,\d+)*$"
 Framework = Literal["snntorch", "norse", "sinabs", "spikingjelly", "rockpool", "lava"]
 
 
@@ -237,6 +238,31 @@ class BenchOptions(Config):
     history: Annotated[str | None, Field(description="CSV file to which the rows measured now are added")] = None
 
 
+class ExploreOptions(Config):
+    """What ``explore`` tries, for which device, and where it runs."""
+
+    data: Annotated[
+        str | None, Field(description="X: samples whose clocks are counted; default: those shipped with the network")
+    ] = None
+    device: Annotated[str | None, Field(description="the FPGA's type, where --board does not say it: LFE5U-25F")] = None
+    bits: Annotated[
+        str, Field(pattern=r"^\d+(\.\.\d+)?(,\d+(\.\.\d+)?)*$", description="weight widths to try: 2..8, or 4,6,8")
+    ] = "4,8"
+    lanes: Annotated[str, Field(pattern=NUMBERS, description="lanes P to try")] = "4,8,16,32,64"
+    banks: Annotated[str, Field(pattern=NUMBERS, description="banks K to try")] = "1,2,4,8"
+    update_lanes: Annotated[str, Field(pattern=NUMBERS, description="neurons U updated per clock to try")] = "1,4"
+    cores: Annotated[str, Field(pattern=r"^\d+x\d+(,\d+x\d+)*$", description="meshes to try: 1x1,2x2")] = "1x1"
+    synthesis: Annotated[
+        int, Field(ge=0, description="of the front, so many are placed and routed, those with the fewest clocks first")
+    ] = 0
+    processes: Annotated[int | None, Field(ge=1, description="processes on this machine; default: all processors")] = (
+        None
+    )
+    scheduler: Annotated[str | None, Field(description="address of a Dask scheduler whose workers do it instead")] = (
+        None
+    )
+
+
 class FlashOptions(Config):
     """How a board is loaded."""
 
@@ -267,6 +293,7 @@ class Project(Config):
     target: BoardOptions = BoardOptions()
     flash: FlashOptions = FlashOptions()
     bench: BenchOptions = BenchOptions()
+    explore: ExploreOptions = ExploreOptions()
     run: RunOptions = RunOptions()
 
     @model_validator(mode="after")
@@ -279,7 +306,7 @@ class Project(Config):
 PATHS = (
     *("network", "output", "simulate.input", "simulate.output", "verify.input", "mapping.data", "view.output"),
     *("target.boards_dir", "run.input", "run.output", "sweep.data"),
-    *("bench.material", "bench.record", "bench.history"),
+    *("explore.data", "bench.material", "bench.record", "bench.history"),
 )
 
 

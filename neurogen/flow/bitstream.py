@@ -225,6 +225,12 @@ def results(found: ModuleType, folder: Path) -> tuple[float, dict[str, int]]:
     return slowest * 1e6, used
 
 
+def trial(job: Job, seed: int = 1) -> Trial:
+    """One synthesis, place and route at the clock that is usual for the device. Raises InputError, ToolError."""
+    setting = job.setting(job.family.DEVICES[job.board.device].start_hz)
+    return _place(job, _synthesise(job, setting), setting, seed)
+
+
 def refuse_if_too_large(name: str, place: str, found: ModuleType, log: Path) -> None:
     """Raise InputError if a place and route failed because the device has too little of something.
 

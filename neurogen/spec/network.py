@@ -48,8 +48,9 @@ class Population:
     state_bits: dict[str, int] = field(default_factory=dict)
     graded: bool = False
 
-    @cached_property
+    @property  # not cached: a module cannot be sent to another process
     def spec(self):
+        """The model's specification module."""
         return neurons.model(self.model)
 
     @cached_property
