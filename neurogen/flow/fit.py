@@ -14,7 +14,7 @@ from pathlib import Path
 from boards import Board, boards
 
 from ..compiler.sizing import Sizing, Wishes, size
-from ..spec import memory_map
+from ..spec import memory_map, rows
 from ..spec.config import CoreConfig, FabricConfig
 from ..spec.errors import InputError
 from ..spec.memory_map import Region
@@ -42,6 +42,9 @@ ACTIVITY = 0.2
 SPRAM = (16, 16384)
 """Width and rows of an SPRAM."""
 
+ENCODER_LUTS = 310
+"""The encoder of pixels, with what the host port needs for it: the largest that was measured, latency on iCE40."""
+
 LINK_ROWS = ((32, 256), (32, 256))
 """The link's buffers."""
 
@@ -68,6 +71,7 @@ def estimate(config: FabricConfig, name: str) -> dict[str, int]:
     """LUTs, block RAMs and SPRAMs of a fabric and its link in the family ``name``."""
     coefficients = _calibration()[name]["lut"]
     lut = sum(share * count for share, count in zip(coefficients, features(config), strict=True))
+    lut += ENCODER_LUTS * (config.encoder is not None)
     lut += BOOT_LUTS * config.core.starts_empty - SMALL_PORT_LUTS * (config.host_port == "small")
     return {"lut": round(lut), "ram": block_rams(config, name), "spram": sprams(config)}
 
@@ -110,6 +114,9 @@ def _memories(config: FabricConfig, name: str) -> Iterator[tuple[int, int]]:
             of_core += [(core.payload_bits, core.delay_slots * core.bank_axons)] * core.banks
     yield from of_core * config.nodes
     yield from LINK_ROWS
+    if encoder := config.encoder:
+        yield rows.entry(config).width, core.table_rows(encoder.ways * encoder.lines)
+        yield from encoder.spec.memories(encoder)
 
 
 def fit(network: Network, wishes: Wishes, board: Board, board_name: str, optimize: str = "throughput") -> Sizing:

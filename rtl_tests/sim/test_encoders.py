@@ -209,11 +209,14 @@ def fabric_of(name: str, ways: int, **more) -> FabricConfig:
 
 
 @pytest.mark.parametrize("name", encoders.encoders())
-@pytest.mark.parametrize("ways, period, gates, seed", [(1, 1, None, 1), (3, 2, None, 2), (2, 1, 9, 3)])
-def test_every_event_is_sent_before_its_tick(name, ways, period, gates, seed):
+@pytest.mark.parametrize(
+    "ways, period, gates, host_port, seed",
+    [(1, 1, None, "full", 1), (3, 2, None, "full", 2), (2, 1, 9, "full", 3), (2, 2, None, "small", 4)],
+)
+def test_every_event_is_sent_before_its_tick(name, ways, period, gates, host_port, seed):
     """Ticks between the steps, the host's own events, a sample that is cut short, and silence after the last step."""
     print(f"seed {seed}")
-    config, rng = fabric_of(name, ways), np.random.default_rng(seed)
+    config, rng = fabric_of(name, ways, host_port=host_port), np.random.default_rng(seed)
     table, encoder = Table(config, rng), config.encoder
     samples = [random_pixels(rng, encoder, 0.6) for _ in range(3)]
     more = encoder.steps * period + 3

@@ -14,7 +14,7 @@ from golden.encoders import encoders as golden_encoders
 from golden.fabric import Fabric
 from neurogen import catalog, compiler
 from neurogen.compiler.coding import even, latency
-from neurogen.flow import patch
+from neurogen.flow import fit, patch
 from neurogen.flow.target import SHIPPED_SAMPLES, resolve
 from neurogen.host import codec, data
 from neurogen.host.link import FRAME_WORDS, Frame
@@ -236,6 +236,15 @@ def test_a_bitstream_with_another_table_is_not_updated():
                                                image.inputs["in"] * [1, 0, 0, 0, 0, 0, 0]})  # fmt: skip
     assert patch.difference(image, moved) == "where the encoder's events go"
     assert patch.drawn(image, 1).digest != patch.drawn(moved, 1).digest
+
+
+@pytest.mark.parametrize("name, rams", [("rate", 10), ("latency", 8), ("current", 8)])
+def test_sizing_counts_the_block_rams_that_synthesis_takes(name, rams):
+    """As Yosys 0.70 maps 784 lines onto an iCE40."""
+    plain = FabricConfig.parse({"core": {"axons": 1024, "delay_slots": 2, "payload_bits": 8 * (name == "current")}})
+    config = FabricConfig.parse(plain.model_dump() | {"encoder": {"name": name, "lines": 784, "steps": 16}})
+    assert fit.block_rams(config, "ice40") - fit.block_rams(plain, "ice40") == rams
+    assert fit.estimate(config, "ecp5")["lut"] - fit.estimate(plain, "ecp5")["lut"] == fit.ENCODER_LUTS
 
 
 # The wire

@@ -5,6 +5,7 @@ An encoder is one module here, one in ``golden.encoders`` and one in ``rtl.encod
 Every module defines ``NAME``, ``SUMMARY``, ``EQUATION`` (text: the events of one line in steps t = 0..T-1, from its
 pixel x, where what is above ``full`` counts as ``full``), ``PARAMETERS``, and ``GRADED``: events carry the pixel's
 value as their payload. Parameters are constants of the hardware. In all encoders a pixel of 0 makes no event.
+``memories(encoder)`` are the unit's block RAMs as (width, rows): what sizing counts before there is hardware.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """As many spikes as the pixel is bright, evenly spread, by an accumulator that overflows."""
 
-from . import FULL
+from . import FULL, PIXEL_BITS
 
 NAME = "rate"
 SUMMARY = "evenly spread spikes, as many as the pixel is bright, by an accumulator that overflows"
@@ -12,3 +12,8 @@ which is s = [floor(x*(t+1)/full) > floor(x*t/full)]: in full steps x spikes
 """
 GRADED = False
 PARAMETERS = (FULL,)
+
+
+def memories(encoder) -> list[tuple[int, int]]:
+    """Line, pixel and accumulator of every pixel."""
+    return [(encoder.line_bits + PIXEL_BITS + encoder.full.bit_length(), encoder.lines)]
