@@ -11,7 +11,7 @@ stamp = $(VENV)/$(1)-$(shell cat $(2) pyproject.toml | cksum | cut -d' ' -f1).st
 BUILD_STAMP := $(call stamp,build,requirements/build.lock)
 TEST_STAMP := $(call stamp,test,requirements/build.lock requirements/test.lock)
 
-.PHONY: help build test lint unit sim cocotb formal synth bitstreams calibrate formal-deep meshes netlists link-fuzz soak docs costs mutants frameworks doctor format clean
+.PHONY: help build test lint unit sim cocotb formal synth bitstreams calibrate formal-deep meshes netlists link-fuzz soak docs bench bench-full scaling activity mutants frameworks doctor format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | sort | expand -t 12
@@ -55,8 +55,17 @@ bitstreams: $(TEST_STAMP)  ## build the bitstreams of the README's table (an hou
 calibrate: $(TEST_STAMP)  ## measure what the estimate of LUTs is made of (half an hour, resumable)
 	@$(RUN) scripts/calibrate.py
 
-costs: $(BUILD_STAMP)  ## synthesise cores for the README's table (minutes)
-	@$(RUN) scripts/costs.py && $(RUN) scripts/docs.py
+MATERIAL ?= $(wildcard ../shared)
+BENCH := $(RUN) -m neurogen bench --record docs/bench.json --history docs/bench.csv $(if $(MATERIAL),--material $(MATERIAL))
+
+bench: $(TEST_STAMP)  ## measure the README's performance table here (hours, resumable; MATERIAL= a folder with MNIST)
+	@$(BENCH) && $(RUN) scripts/docs.py
+
+bench-full: $(TEST_STAMP)  ## the same with the rows that fill a device (hours more, resumable)
+	@$(BENCH) --full && $(RUN) scripts/docs.py
+
+scaling activity: $(TEST_STAMP)  ## curves of docs/performance.md: traffic on meshes, activity in a core (half an hour each)
+	@$(RUN) scripts/performance.py $@ && $(RUN) scripts/docs.py
 
 mutants: $(TEST_STAMP)  ## damage the hardware on purpose and see the tests fail (half an hour, resumable)
 	@$(RUN) -m rtl_tests.mutants

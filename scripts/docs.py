@@ -11,12 +11,13 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from neurogen import catalog, formats  # noqa: E402
+from neurogen.flow import bench  # noqa: E402
 from neurogen.spec import neurons  # noqa: E402
 from neurogen.spec.config import CoreConfig, FabricConfig  # noqa: E402
 
 TITLES = {"lut": "LUT", "ff": "FF", "ram": "RAM", "dsp": "DSP"}
-NAMES = {"ecp5": "ECP5", "ice40": "iCE40"}
-COSTS, BITSTREAMS = ROOT / "docs" / "costs.json", ROOT / "docs" / "bitstreams.json"
+BENCH, BITSTREAMS = ROOT / "docs" / "bench.json", ROOT / "docs" / "bitstreams.json"
+SCALING, ACTIVITY = ROOT / "docs" / "scaling.json", ROOT / "docs" / "activity.json"
 EXAMPLE = FabricConfig(width=4, height=4, core=CoreConfig(values=True, graded=True))
 BEGIN, END = "<!-- generated -->\n", "<!-- end -->\n"
 
@@ -32,8 +33,12 @@ def pages() -> dict[Path, list[str]]:
     found[ROOT / "docs" / "encoders.md"] = ["\n".join(map(catalog.encoder_markdown, catalog.pixel_encoders()))]
     found[ROOT / "docs" / "formats.md"] = [formats.markdown(EXAMPLE)]
     found[ROOT / "README.md"] = [
-        costs(json.loads(COSTS.read_text())),
+        performance(json.loads(BENCH.read_text())),
         bitstreams(json.loads(BITSTREAMS.read_text())),
+    ]
+    found[ROOT / "docs" / "performance.md"] = [
+        scaling(json.loads(SCALING.read_text())),
+        activity(json.loads(ACTIVITY.read_text())),
     ]
     return found
 
@@ -62,29 +67,51 @@ def _share(row: dict, kind: str) -> str:
     return f"{used:,} ({used / available:.0%})" if available else "-"
 
 
-def costs(record: dict) -> str:
-    """What ``scripts/costs.py`` recorded, as a table."""
-    return (
-        catalog.markdown_table(
-            [
-                {
-                    "core": row["core"],
-                    "axons x neurons": f"{row['axons']} x {row['neurons']}",
-                    "model": row["model"],
-                    "weights": f"{row['weight_bits']} bits",
-                    "banks x lanes": f"{row['banks']} x {row['lanes']}",
-                    "operations": row["banks"] * row["lanes"],
-                    **{f"{NAMES[family]}: LUT / FF / RAM / DSP": _resources(row[family]) for family in NAMES},
-                }
-                for row in record["cores"]
-            ]
+def performance(record: list[dict]) -> str:
+    """What ``neurogen bench`` recorded, as a table."""
+    return catalog.markdown_table(bench.table(record)) + "\n"
+
+
+def scaling(record: dict) -> str:
+    """Saturation of the routers' mesh, as a table."""
+    rows = [
+        {
+            "nodes": f"{curve['side']}x{curve['side']}",
+            "traffic": curve["pattern"],
+            "limit": f"{curve['limit']:.3f}",
+            "saturation": f"{curve['saturation']:.3f}",
+            "of the limit": f"{curve['saturation'] / curve['limit']:.0%}",
+            "latency without load": f"{curve['points'][0]['latency']:.1f}",
+        }
+        for curve in record["curves"]
+    ]
+    return f"{catalog.markdown_table(rows)}\n\n{record['simulator']}, seed {record['seed']}; `make scaling`.\n"
+
+
+def activity(record: dict) -> str:
+    """Clocks and toggles of a tick by activity, as two tables."""
+    clocks, toggles = (
+        [
+            {
+                "axons with an event": f"{point['activity']:.0%}",
+                "events a tick": f"{point['events']:.0f}",
+                "spikes a tick": f"{point['spikes']:.1f}",
+                "clocks a tick": f"{point['clocks']:.1f}",
+                **extra(point),
+            }
+            for point in record[name]
+        ]
+        for name, extra in (
+            ("clocks", lambda point: {"in the Verilog": _number(point["simulated_clocks"])}),
+            ("toggles", lambda point: {"toggles a tick": _number(point["toggles"])}),
         )
-        + f"\n\nyowasp-yosys {record['yosys']}; `make costs` measures this.\n"
     )
+    how = f"{record['simulator']}, seed {record['seed']}; `make activity`."
+    return f"{catalog.markdown_table(clocks)}\n\n{catalog.markdown_table(toggles)}\n\n{how}\n"
 
 
-def _resources(found: dict[str, int]) -> str:
-    return " / ".join(f"{found[kind]:,}" for kind in ("lut", "ff", "ram", "dsp"))
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:,.1f}"
 
 
 def renewed(text: str, parts: list[str]) -> str:

@@ -20,7 +20,7 @@ from ..spec.config import CoreConfig, FabricConfig
 from ..spec.errors import CheckError
 from ..spec.image import Image
 from ..spec.words import Response
-from . import emit, player
+from . import emit, plain, player
 from .bench.clocks import alone, crossbar
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def measure(seed: int, progress=lambda done, total: None) -> dict[str, Any]:
         found["toggles"].append(asdict(point(small, activity, seed, True, toggles=True)))
         progress(number, len(ACTIVITIES))
     cores = {"clocks": CLOCKS.model_dump(), "toggles": TOGGLES.model_dump()}
-    return {"seed": seed, "ticks": TICKS, "cores": cores, "simulator": player.plain.verilator.version(), **found}
+    return {"seed": seed, "ticks": TICKS, "cores": cores, "simulator": plain.tool(), **found}
 
 
 def picture(found: dict[str, Any]) -> "Figure":

@@ -4,6 +4,7 @@ They read and write files of the folder in which they run. For what has to be si
 goes through cocotb.
 """
 
+import importlib.metadata
 import os
 import subprocess
 from collections.abc import Mapping
@@ -15,6 +16,12 @@ from .simulators import TIMESCALE, WAIVERS, run_tool, verilator
 
 PROGRAM, LOG = "bench", "simulation.log"
 ARGUMENTS = ("--binary", "--timing", "--timescale", TIMESCALE, *verilator.ARGUMENTS)
+
+
+def tool() -> str:
+    """Name and version of what compiles the benches. Raises ToolError if it does not work."""
+    verilator.version()
+    return f"verilator {importlib.metadata.version('verilator')}"
 
 
 def compile(sources: Mapping[str, str], top: str, defines: Mapping[str, str | int], trace: bool = False) -> Path:

@@ -28,7 +28,6 @@ from ..spec.fields import WORD_BITS, bits_to_ints
 from ..spec.packet import Kind
 from . import cache as store
 from . import emit, plain
-from .simulators import verilator
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,7 +36,9 @@ BENCH = Path(__file__).parent / "benches" / "traffic.v"
 WARMUP, WINDOW, DRAIN = 500, 2000, 1500
 """Clocks before what is measured, of it, and after it, in which what is on its way may arrive."""
 
-RESET = 8
+RESET, OFFER = 8, 1
+"""Clocks of the reset, and from a packet's offer until it is at the router's input."""
+
 LONGEST_PLAN = 1 << 18
 ACCEPTED = 0.95
 """Below saturation, at least so much of what is offered in the window arrives in a window."""
@@ -237,7 +238,7 @@ def record(curves: list[Curve], seed: int) -> dict[str, Any]:
     return {
         "seed": seed,
         "clocks": how,
-        "simulator": verilator.version(),
+        "simulator": plain.tool(),
         "curves": [asdict(curve) for curve in curves],
     }
 
