@@ -4,6 +4,9 @@ from amaranth.lib.memory import Memory
 
 from ..spec.config import CoreConfig
 
+NO_CHECK = {"no_rw_check": 1}
+"""Attributes of a memory whose user never looks at what is read in the clock of a write to the same row."""
+
 EMPTY_STYLE = "huge"
 """The ``ram_style`` by which Yosys knows SPRAM. What is emitted gives such a memory no contents at power-up."""
 

@@ -24,7 +24,7 @@ from ..spec.memory_map import Region
 from . import neurons
 from .bits import encode, lowest
 from .encoder import vector_layout
-from .image_memory import image_memory
+from .image_memory import NO_CHECK, image_memory
 from .layout import struct, view
 from .memory_port import MemoryPort, owner_port
 from .neurons.pipeline import Pipeline
@@ -252,7 +252,7 @@ class UpdateUnit(wiring.Component):
 
     def _memory(self, region: Region, shape: memory_map.Shape) -> Memory:
         if region is Region.STATE:
-            return Memory(shape=shape.width, depth=shape.rows, init=[])
+            return Memory(shape=shape.width, depth=shape.rows, init=[], attrs=NO_CHECK)  # a row is visited once
         return image_memory(self.config.core, width=shape.width, rows=shape.rows, init=self._inits[region])
 
     def _fetch(self, m, t, outputs):

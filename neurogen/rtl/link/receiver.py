@@ -6,6 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...spec.link import HEADER, NUMBER_BITS, WORD_BITS
+from ..image_memory import NO_CHECK
 from ..layout import view
 from .crc import Crc
 from .slip import ITEM
@@ -76,7 +77,8 @@ class Receiver(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.crc = crc = Crc()
-        m.submodules.ring = ring = Memory(shape=WORD_BITS, depth=1 << self.words_log2, init=[])
+        # A word is read after it has been written, so what a collision gives does not matter.
+        m.submodules.ring = ring = Memory(shape=WORD_BITS, depth=1 << self.words_log2, init=[], attrs=NO_CHECK)
         # Bits: a byte goes through the CRC into the word.
         byte, word, bits_left, bytes_seen = Signal(8), Signal(WORD_BITS), Signal(4), Signal(2)
         shifting, starts, word_done = Signal(), Signal(), Signal()

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...spec.fixed import index_bits
 from ...spec.link import FRAME_WORDS, HEADER, IDENTITY, NUMBER_BITS, WORD_BITS
+from ..image_memory import NO_CHECK
 from ..layout import pack
 from .crc import Crc
 from .slip import ITEM
@@ -83,7 +84,8 @@ class Sender(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.ring = ring = Memory(shape=WORD_BITS, depth=1 << self.words_log2, init=[])
+        # What is read in the clock in which it is written is read again before it counts.
+        m.submodules.ring = ring = Memory(shape=WORD_BITS, depth=1 << self.words_log2, init=[], attrs=NO_CHECK)
         # base: oldest word that is kept; following: next to be sent; head: next to be taken from the fabric
         base, following, head = Signal(NUMBER_BITS), Signal(NUMBER_BITS), Signal(self.words_log2 + 1)
         self._ring(m, ring.write_port(), base, head)
