@@ -53,7 +53,7 @@ class Core(wiring.Component):
         Taken within a bounded time, whatever ``packets_out`` does.
     packets_out : Out(stream of flits)
     release : In(1)
-        The tick described by ``timebase`` starts.
+        The tick described by ``timebase`` starts. Only while idle.
     reset : In(1)
         Initial state, empty slots. Only between ticks.
     timebase : In
@@ -214,9 +214,9 @@ class Core(wiring.Component):
             heads_waiting | self.store.busy | in_flight.any() | self.accumulators.busy
         )
         emitted = ~(self.encoder.busy | self.routes.busy | self.encoder.vectors.valid)
+        m.d.comb += self.scheduler.start.eq(self.release)
         with m.Switch(phase):
             with m.Case(Phase.IDLE):
-                m.d.comb += self.scheduler.start.eq(self.release)
                 with m.If(self.release):
                     m.d.sync += phase.eq(Phase.INTEGRATE)
             with m.Case(Phase.INTEGRATE):

@@ -51,7 +51,7 @@ class Scheduler(wiring.Component):
     heads : Out(stream of axon, payload), K
         Local axon indices, ascending in each bank.
     exhausted : Out(1)
-        Every event of the started slot has been taken from ``heads``; counts from the clock after ``start``.
+        Every event of the started slot has been taken from ``heads``, a clock ago; counts from the clock after ``start``.
     collision : Out(1)
     busy : Out(1)
         An event is on its way into its slot: three clocks each.
@@ -70,7 +70,7 @@ class Scheduler(wiring.Component):
                 "slot": In(core.slot_bits),
                 "clear": In(1),
                 "heads": Out(stream.Signature(head)).array(core.banks),
-                "exhausted": Out(1),
+                "exhausted": Out(1, init=1),
                 "collision": Out(1),
                 "busy": Out(1),
             }
@@ -111,10 +111,8 @@ class Scheduler(wiring.Component):
             ]
             fetching.append(reader.fetch)
             waiting += [reader.busy, self._deliver(m, bank, reader, slot, slots)]
-        m.d.comb += [
-            self.events.ready.eq(~(self.start | Cat(fetching).any())),
-            self.exhausted.eq(~Cat(waiting).any()),
-        ]
+        m.d.comb += self.events.ready.eq(~(self.start | Cat(fetching).any()))
+        m.d.sync += self.exhausted.eq(~Cat(self.start, *waiting).any())
         return m
 
     def _accept(self, m, slots: "Slots"):
@@ -235,10 +233,16 @@ class Slots(wiring.Component):
         counts = Signal(core.delay_slots)  # slots whose row is not to be read as 0
         is_counted, is_marked_again, marked = Signal(), Signal(), Signal.like(read.data)
 
-        m.d.comb += read.addr.eq(Mux(self.take, self.slot, reading.slot))
-        again = marking.valid & (marking.slot == read.addr)
-        m.d.comb += read.en.eq((self.take | reading.valid) & ~again)
-        m.d.sync += [is_counted.eq(counts.bit_select(read.addr, 1)), is_marked_again.eq(again), marked.eq(write.data)]
+        def chosen(of):  # decided for both slots, and chosen then: the start of a tick comes late
+            return Mux(self.take, of(self.slot), of(reading.slot))
+
+        again = chosen(lambda slot: marking.valid & (marking.slot == slot))
+        m.d.comb += [read.addr.eq(chosen(lambda slot: slot)), read.en.eq((self.take | reading.valid) & ~again)]
+        m.d.sync += [
+            is_counted.eq(chosen(lambda slot: counts.bit_select(slot, 1))),
+            is_marked_again.eq(again),
+            marked.eq(write.data),
+        ]
         with m.If(self.clear):
             m.d.sync += counts.eq(0)
         with m.Elif(self.take | reading.valid):

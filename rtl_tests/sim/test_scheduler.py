@@ -171,7 +171,7 @@ def test_events_leave_without_bubbles_and_arrive_without_waiting(name, fill):
         offered = [i - begin for i, (_, _, heads) in enumerate(valid) if heads[bank]]
         assert offered == list(range(dut.latency_cycles, dut.latency_cycles + count))
     end = next(i for i, (_, exhausted, _) in enumerate(valid) if i > begin and exhausted)
-    assert end - begin == max(max(per_bank) + dut.latency_cycles, 0) if axons else 3
+    assert end - begin == (max(per_bank) + dut.latency_cycles + 1 if axons else 3)
 
 
 def test_arrivals_in_a_tick_wait_for_a_bounded_time():
