@@ -20,7 +20,7 @@ from neurogen.flow.target import resolve  # noqa: E402
 
 RECORD = ROOT / "docs" / "bitstreams.json"
 MNIST = ROOT.parent / "shared" / "models" / "mnist_784-128-10_lat_T16_k4_float.nir"
-SEEDS = 2
+SEEDS = 3
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ ENTRIES = (
     Entry("digits", "icebreaker", None, FOUR_BITS),
     Entry("digits", "hx8k_breakout", None, FOUR_BITS),
     Entry("digits", "ulx3s_12f"),
+    Entry("MNIST 784-128-10", "icebreaker", MNIST, FOUR_BITS | {"import": {"framework": "snntorch"}}),
     Entry("MNIST 784-128-10", "ulx3s_85f", MNIST, MNIST_OPTIONS),
 )
 

@@ -39,6 +39,8 @@ MENTIONED = 3
 ACTIVITY = 0.2
 """Share of its axons that is taken to have an event in a tick, where lanes and banks are weighed up."""
 
+MANY_AXONS, WIDE_WORD = 512, 32
+
 SPRAM = (16, 16384)
 """Width and rows of an SPRAM."""
 
@@ -176,11 +178,14 @@ def _others(config: FabricConfig) -> list[str]:
 def adapted(
     config: FabricConfig, name: str, counter_bits: int = 32, host_port: str = "full", programmable: bool = False
 ) -> FabricConfig:
-    """The fabric as the family holds it best: iCE40 has no LUT RAM; an image inside is where it can be exchanged."""
+    """The fabric as the family holds it best: iCE40 has no LUT RAM, so what says which words of a slot's bitmap count
+    is in flip-flops, and words are wide where they are many; an image inside is where it can be exchanged."""
+    is_wide = name == "ice40" and config.core.bank_axons > MANY_AXONS
     return _changed(
         config,
         host_port,
         accumulators="block" if name == "ice40" else "distributed",
+        slot_word_bits=WIDE_WORD if is_wide else config.core.slot_word_bits,
         image_memories="any" if programmable or config.core.starts_empty else "block",
         counter_bits=counter_bits,
     )
