@@ -321,9 +321,11 @@ def _bitstream(summary: dict[str, Any]) -> list[str]:
     if "bitstream" not in summary:
         return []
     found = summary["bitstream"]
+    titles = {"lut": "LUTs", "ff": "flip-flops", "ram": "block RAMs", "dsp": "multipliers", "spram": "SPRAMs"}
     used = ", ".join(
         f"{found['used'][kind]:,} of {found['available'][kind]:,} {title}"
-        for kind, title in (("lut", "LUTs"), ("ff", "flip-flops"), ("ram", "block RAMs"), ("dsp", "multipliers"))
+        for kind, title in titles.items()
+        if found["available"].get(kind)
     )
     speeds = ", ".join(f"{item['fmax_mhz']:.1f} MHz with seed {item['seed']}" for item in found["seeds"])
     return [f"{found['board']} ({found['device']}): {used}\nclock {found['clock_mhz']:.2f} MHz; reached: {speeds}"]
