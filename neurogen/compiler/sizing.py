@@ -12,7 +12,7 @@ from ..spec.kernels import Kernel
 from ..spec.network import Network, Population
 from ..spec.verilog import KEYWORDS
 from .accumulator import accumulator_bits, payloads
-from .mapping import Mapping, map_network, schedule
+from .mapping import Mapping, check_encoder, map_network, schedule
 from .mapping.parameters import columns, common_model, is_relay, value_of
 from .mapping.relays import crowded, insert
 from .mapping.stores import bits, stores
@@ -298,6 +298,7 @@ def _encoder(network: Network, wishes: Wishes, mapping: Mapping) -> tuple[Encode
         "parameters": wishes.encoder_parameters,
     }
     encoder = EncoderConfig.parse(settings, "encoder")
+    check_encoder(network, encoder)
     values = ", ".join(f"{name} {value}" for name, value in encoder.constants.items())
     return encoder, [f"encoder {encoder.name} of {encoder.lines} pixels, {encoder.steps} steps a sample, {values}"]
 

@@ -203,7 +203,7 @@ def test_a_direct_current_reaches_two_depths_and_two_cores():
         (
             dataclasses.replace(graded_network(), inputs=(Input("in", 10),)),
             {"encoder": "current"},
-            "fabric chosen for the network: encoder current sends payloads up to 255, core.payload_bits 0 holds 1",
+            "encoder current sends payloads up to 255; input 'in' takes spikes",
         ),
     ],
 )

@@ -25,6 +25,7 @@ from .validate import validate
 __all__ = [
     "PLACEMENTS",
     "Mapping",
+    "check_encoder",
     "compile",
     "links",
     "map_network",
@@ -145,8 +146,8 @@ def problems(network: Network, config: FabricConfig) -> list[str]:
     return found
 
 
-def _check_encoder(network: Network, encoder: EncoderConfig) -> None:
-    """Whether the encoder's events are those that the network's input takes."""
+def check_encoder(network: Network, encoder: EncoderConfig) -> None:
+    """Raises InputError unless the encoder's events are those that the network's one input takes."""
     if [item.size for item in network.inputs] != [encoder.lines]:
         inputs = ", ".join(f"{item.name!r} of {item.size}" for item in network.inputs)
         raise InputError(f"an encoder of {encoder.lines} lines feeds one input of as many; the network has {inputs}")
@@ -163,7 +164,7 @@ def _check(network: Network, config: FabricConfig) -> None:
             what = f"{core.payload_bits}, signed" if core.payload_signed else core.payload_bits
             raise InputError(f"input {item.name!r} has payloads of {item.payload_bits} bits, the fabric {what}")
     if config.encoder:
-        _check_encoder(network, config.encoder)
+        check_encoder(network, config.encoder)
     for population in network.populations:
         if population.graded:
             _check_graded(population, network, core)
