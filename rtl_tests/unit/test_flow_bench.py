@@ -1,7 +1,9 @@
 """The performance table's machinery: a block by itself, medians of seeds, records, what is refused. No tool runs."""
 
 import json
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from boards import board
@@ -167,6 +169,36 @@ def test_idle_ticks_of_a_mesh_do_not_depend_on_neurons_at_rest():
 
 def test_rows_of_mnist_say_that_their_files_are_missing(tmp_path):
     with pytest.raises(Skipped, match=r"^--material names no folder with models/"):
+        designs.mnist("icebreaker", {}, Settings(data=tmp_path), lambda _: None)
+
+
+def test_mnist_is_as_fast_as_its_clock_and_its_clocks(tmp_path, monkeypatch):
+    for file in (designs.NETWORK, designs.IMAGES):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).touch()
+    np.savez(tmp_path / designs.IMAGES, x=np.zeros((3, 28, 28), np.uint8), y=np.zeros(3, np.int64))
+    built = {
+        "clock_mhz": 50.0,
+        "used": {"lut": 3000, "ff": 2000, "ram": 9, "dsp": 0},
+        "seeds": [{"seed": seed, "fmax_mhz": mhz} for seed, mhz in ((1, 60.0), (2, 55.0), (3, 52.0))],
+        "tools": {"yosys": "yosys 1", "nextpnr-ecp5": "nextpnr 2"},
+    }
+    target = SimpleNamespace(config=FabricConfig())
+    monkeypatch.setattr(designs, "_target", lambda *_: target)
+    monkeypatch.setattr(designs.on_board, "implement", lambda target, wanted, seed, progress: wanted.seeds)
+    monkeypatch.setattr(designs, "build", lambda *_, finish: SimpleNamespace(summary={"bitstream": built}))
+    monkeypatch.setattr(designs, "image_cycles", lambda *_: {"cycles": 900.0, "overlapped_cycles": 500.0})
+    monkeypatch.setattr(designs, "accuracy", lambda *_: 0.96)
+    found = designs.mnist("ulx3s_85f", {}, Settings(data=tmp_path), lambda _: None)
+    assert found.figures["us"] == 18.0 and found.figures["images_per_second"] == 100_000
+    assert found.figures["fmax_mhz"] == 55.0 and found.figures["operations"] == 128
+    assert found.limit == 1872 and found.tools == ["nextpnr 2", "yosys 1"]
+
+    def refuse(*_):
+        raise InputError("it is too large")
+
+    monkeypatch.setattr(designs, "_target", refuse)
+    with pytest.raises(Skipped, match=r"^it is too large$"):
         designs.mnist("icebreaker", {}, Settings(data=tmp_path), lambda _: None)
 
 

@@ -143,7 +143,7 @@ ROWS = (
     Row(
         "ulx3s",
         "MNIST on the ULX3S-85F",
-        partial(mnist, "ulx3s_85f", {"lanes": 32, "banks": 16}),
+        partial(mnist, "ulx3s_85f", {"lanes": 64, "banks": 8, "update_lanes": 32}),
         {"cycles": at_most(900), "us": at_most(8), "images_per_second": at_least(125_000)} | _MNIST,
     ),
 )
