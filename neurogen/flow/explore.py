@@ -8,6 +8,7 @@ one is kept in the cache as soon as it is there, so a sweep that was stopped, or
 import hashlib
 import json
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import closing
@@ -184,8 +185,8 @@ def implement(task: Task) -> dict[str, Any]:
 
 
 def locally(function: Callable[[Task], dict], tasks: Sequence[tuple[int, Task]], processes: int | None) -> Results:
-    """On this machine's processors."""
-    pool = ProcessPoolExecutor(max_workers=processes or os.cpu_count())
+    """On this machine's processors. An interrupt is for the process that asks; the others end what they are at."""
+    pool = ProcessPoolExecutor(processes or os.cpu_count(), None, signal.signal, (signal.SIGINT, signal.SIG_IGN))
     try:
         futures = {pool.submit(function, task): number for number, task in tasks}
         for future in as_completed(futures):
