@@ -97,11 +97,11 @@ class Sender(wiring.Component):
         return m
 
     def _ring(self, m, write, base, head) -> None:
-        """Words from the fabric."""
-        is_full = Signal()
+        """Words from the fabric. Whether there is room is known a clock ago, with two words to spare."""
+        has_room, held = Signal(), (head - base[: len(head)])[: len(head)]
+        m.d.sync += has_room.eq(~(held[-1] | held[1:-1].all()))
         m.d.comb += [
-            is_full.eq((head ^ base[: len(head)]) == 1 << self.words_log2),
-            self.words.ready.eq(~is_full & ~self.restart),
+            self.words.ready.eq(has_room & ~self.restart),
             write.addr.eq(head),
             write.data.eq(self.words.payload),
             write.en.eq(self.words.valid & self.words.ready),
