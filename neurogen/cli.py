@@ -613,7 +613,7 @@ def bench(project: Project) -> None:
     from .flow.bench import history
 
     wanted = project.bench
-    settings = table.Settings(wanted.seeds, _path(wanted.material))
+    settings, commit = table.Settings(wanted.seeds, _path(wanted.material)), history.commit(Path.cwd())
     found = []
     with _stages() as stage:
         for record in table.run(wanted.rows, settings, wanted.full, stage):
@@ -621,7 +621,7 @@ def bench(project: Project) -> None:
             if wanted.record:
                 history.merge(Path(wanted.record), [record], table.rows())
             if wanted.history:
-                history.append(Path(wanted.history), [record], history.commit(Path.cwd()))
+                history.append(Path(wanted.history), [record], commit)
             if not project.as_json:
                 click.echo(table.text(record))
     if project.as_json:

@@ -62,30 +62,36 @@ class Placed:
 
 
 def wrapper(emitted: Emitted) -> tuple[str, int]:
-    """Verilog of the module ``alone`` around a block, and the flip-flops that it adds."""
+    """Verilog of the module ``alone`` around a block, and the flip-flops that it adds, named after the ports."""
     ports = [port for port in emitted.ports if port["name"] != "clk"]
-    lines, count = [], {"in": 0, "out": 0}
-    for port in ports:
-        low = count[port["direction"]]
-        count[port["direction"]] = low + port["width"]
-        lines.append(f"    .{port['name']}({port['direction']}puts[{low + port['width'] - 1}:{low}])")
-    connections = ",\n".join(lines)
+    declarations, moves, connections, last = [], [], [], "serial"
+    for name, width, into in ((f"port_{p['name']}", p["width"], p["direction"] == "in") for p in ports):
+        connection = name if into else f"{name}_now"
+        connections.append(f".{name.removeprefix('port_')}({connection})")
+        if into:
+            declarations.append(f"reg [{width - 1}:0] {name} = 0;")
+            moves.append(f"{name} <= {{{name}, {last}}};")
+            last = f"{name}[{width - 1}]"
+        else:
+            declarations += [f"wire [{width - 1}:0] {connection};", f"(* keep *) reg [{width - 1}:0] {name} = 0;"]
+            moves.append(f"{name} <= {connection};")
     text = f"""
 module {TOP} (input clk, input serial);
-  reg [{count["in"] - 1}:0] inputs = 0;
-  wire [{count["out"] - 1}:0] outputs;
-  (* keep *) reg [{count["out"] - 1}:0] seen = 0;
+  {_lines(declarations, 2)}
   always @(posedge clk) begin
-    inputs <= {{inputs, serial}};
-    seen <= outputs;
+    {_lines(moves, 4)}
   end
   {emitted.top} block (
     .clk(clk),
-{connections}
+    {_lines(connections, 4, ",")}
   );
 endmodule
 """
-    return text, count["in"] + count["out"]
+    return text, sum(port["width"] for port in ports)
+
+
+def _lines(parts: list[str], indent: int, end: str = "") -> str:
+    return f"{end}\n{' ' * indent}".join(parts)
 
 
 def synthesise(block: Block) -> Path:

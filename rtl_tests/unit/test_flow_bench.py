@@ -43,7 +43,8 @@ def placed(monkeypatch):
 def test_wrapper_puts_a_flip_flop_at_every_port_and_says_how_many():
     text, added = alone.wrapper(BLOCK.emitted)
     assert added == 3 + 1 + 4
-    assert ".o(outputs[2:0])" in text and ".rst(inputs[0:0])" in text and ".x(inputs[4:1])" in text
+    assert ".o(port_o_now)" in text and ".rst(port_rst)" in text and ".x(port_x)" in text
+    assert "port_rst <= {port_rst, serial};" in text and "port_x <= {port_x, port_rst[0]};" in text
     assert text.count(".clk(clk)") == 1
 
 
