@@ -60,6 +60,7 @@ MODELS = {
         yosys=("ice40/cells_sim.v",), modules=("SB_RAM40_4K",), ours=("ice40_routed.v",), high=("CEN", "RCLKE", "WCLKE")
     ),
     ("ice40", "unpacked"): Models(yosys=("ice40/cells_sim.v",), modules=("SB_RAM40_4K",)),
+    ("ice40", "synthesised"): Models(yosys=("ice40/cells_sim.v",)),
     ("ecp5", "synthesised"): Models(
         yosys=("ecp5/common_sim.vh", "ecp5/ccu2c_sim.vh"),
         modules=("LUT4", "LUT2", "PFUMX", "L6MUX21", "CCU2C", "TRELLIS_FF", "TRELLIS_DPR16X4"),
@@ -69,7 +70,8 @@ MODELS = {
 }
 """By family and stage: Yosys' netlist; nextpnr's; the packed bitstream, unpacked and read by icebox_vlog.
 
-An ECP5 after synthesis is there to check our model of its block RAM."""
+An ECP5 after synthesis is there to check our model of its block RAM, an iCE40 for devices whose pins are too few for a
+fabric's words: those with SPRAM."""
 
 
 @dataclass(frozen=True)

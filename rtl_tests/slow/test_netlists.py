@@ -7,7 +7,7 @@ from functools import cached_property
 
 import pytest
 
-from neurogen.flow import netlist
+from neurogen.flow import fit, netlist
 from neurogen.flow.emit import Emitted
 from neurogen.flow.target import resolve
 from neurogen.flow.verify import verify
@@ -51,3 +51,14 @@ def test_wrong_luts_are_found(seed):
     with pytest.raises((CheckError, ToolError)) as error:
         verify(Damaged(**vars(target), seed=seed), simulators=[simulator("verilator")], samples=3, seed=SEED)
     print(error.value)
+
+
+def test_spram_after_synthesis_equals_the_golden_model():
+    """An UP5K has too few pins for a fabric's words, so here the netlist is Yosys'."""
+    sized = resolve(None, OPTIONS | {"size": OPTIONS["size"] | {"synapse_memory": "spram"}}).config
+    config = fit.adapted(sized, "ice40", 16, "small")
+    target = resolve(None, {"quantise": OPTIONS["quantise"], "fabric": config})
+    implemented = netlist.implemented(target, "icebreaker", "synthesised")
+    assert len(re.findall(r"^  SB_SPRAM256KA ", implemented.emitted.verilog, re.MULTILINE)) == 1
+    (found,) = verify(implemented, simulators=[simulator("icarus")], samples=1, seed=SEED, allow_silent=True)
+    assert found.statistics.spikes > 100 and found.statistics.states > 1_000
