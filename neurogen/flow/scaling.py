@@ -13,7 +13,7 @@ layers     a layer is a column; its nodes send to random nodes of the next colum
 multicast  a layer is a column; each packet goes to all nodes of the next column, which take k * load flits each
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -114,7 +114,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Curve:
-    """Traffic of one kind on ``side`` x ``side`` nodes. ``saturation``: the largest load that is accepted."""
+    """Traffic of one kind on ``side`` x ``side`` nodes. ``saturation``: the largest throughput below it."""
 
     pattern: str
     side: int
@@ -228,8 +228,12 @@ def sweep(side: int, pattern: str, seed: int, progress: Callable[[int, int], Non
     for number, part in enumerate(LOADS, start=1):
         points.append(measure(side, pattern, part * limit, seed))
         progress(number, len(LOADS))
-    stable = [point.offered for point in points if point.accepted >= ACCEPTED * point.offered]
-    return Curve(pattern, side, limit, max(stable, default=0.0), tuple(points))
+    return Curve(pattern, side, limit, saturation(points), tuple(points))
+
+
+def saturation(points: Sequence[Point]) -> float:
+    """The largest throughput at which at least ``ACCEPTED`` of the load is accepted."""
+    return max((point.accepted for point in points if point.accepted >= ACCEPTED * point.offered), default=0.0)
 
 
 def record(curves: list[Curve], seed: int) -> dict[str, Any]:

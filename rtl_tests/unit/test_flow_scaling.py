@@ -46,6 +46,11 @@ def test_arrivals_are_matched_although_numbers_return():
     assert np.array_equal(scaling._numbers(config, node, found[order]), order)
 
 
+def test_saturation_is_the_throughput_up_to_which_loads_are_accepted():
+    loads = [(0.2, 0.2), (0.5, 0.48), (0.7, 0.6), (1.0, 0.62)]
+    assert scaling.saturation([scaling.Point(*load, None, None) for load in loads]) == 0.48
+
+
 def test_point_counts_what_was_offered_and_arrived_in_the_window():
     config, start = scaling.mesh(2), scaling.RESET + scaling.WARMUP
     node, clock = np.repeat(np.arange(4), 3), np.tile([start - 1, start, start + 5], 4)
