@@ -2,7 +2,8 @@
 // Inputs that nothing drives are tied before these are instantiated (neurogen.flow.netlist).
 
 // One LUT with what surrounds it. LOGIC: a LUT of four inputs. CCU2: one bit of a carry chain. DPRAM: one column of a
-// LUT RAM, read at {A, C, B, D}. OFX joins two LUTs (PFUMX), or two such pairs where IS_Z1 (L6MUX21).
+// LUT RAM, whose address is {A, C, B, D}, but whose INITVAL is that of a LUT, at {D, C, B, A}. OFX joins two LUTs (PFUMX),
+// or two such pairs where IS_Z1 (L6MUX21).
 module TRELLIS_COMB #(
     parameter MODE = "LOGIC",
     parameter [15:0] INITVAL = 0,
@@ -23,8 +24,8 @@ module TRELLIS_COMB #(
         end else if (MODE == "DPRAM") begin : memory
             reg [15:0] column = INITVAL;
             wire clock = WCKMUX == "INV" ? ~WCK : WCK;
-            always @(posedge clock) if (WREMUX == "INV" ? ~WRE : WRE) column[{WAD3, WAD2, WAD1, WAD0}] <= WD;
-            assign F = column[{A, C, B, D}];
+            always @(posedge clock) if (WREMUX == "INV" ? ~WRE : WRE) column[{WAD0, WAD2, WAD1, WAD3}] <= WD;
+            assign F = column[{D, C, B, A}];
             assign FCO = 0;
         end else begin : logic_
             assign F = INITVAL[{D, C, B, A}];
