@@ -22,8 +22,8 @@ def run(
     """Run B samples of T steps on ``fabric``, from reset to reset; outputs are aligned with the inputs.
 
     ``inputs`` maps every input of the image to integers (B, T, n), or to the encoder's pixels (B, n). ``progress`` is
-    called with (samples done, B). Returns the outputs' ``spikes`` and ``values`` as :func:`golden.network.run` does, and
-    the ``counts`` of inputs and outputs.
+    called with (samples done, B). Returns the outputs' ``spikes`` and ``values`` as :func:`golden.network.run` does,
+    and the ``counts`` of inputs and outputs.
 
     Raises InputError for inputs that do not fit the image, and where ``overlapped`` is asked and not allowed.
     """
