@@ -51,7 +51,7 @@ class Scheduler(wiring.Component):
     heads : Out(stream of axon, payload), K
         Local axon indices, ascending in each bank.
     exhausted : Out(1)
-        Every event of the started slot had been taken from ``heads`` a clock ago. Counts from the clock after ``start``.
+        All events of the started slot had been taken from ``heads`` a clock ago. Counts from the clock after ``start``.
     collision : Out(1)
     busy : Out(1)
         An event is on its way into its slot: three clocks each.
