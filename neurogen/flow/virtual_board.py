@@ -28,7 +28,9 @@ DEVICE = "virtual"
 BAUD = 1_000_000
 CLOCKS_PER_BIT = 4
 FLASH_WAKE_SECONDS = 35e-6
-START_SECONDS = 60.0
+START_SECONDS = 600.0
+"""For a simulation that hangs: one that ends is noticed at once, and a busy machine may take minutes to start one."""
+
 POLL_SECONDS = 0.02
 
 
@@ -122,12 +124,13 @@ class VirtualBoard:
     def _port(self) -> int:
         """The port, once the simulation has written it down."""
         latest = time.monotonic() + START_SECONDS
-        while time.monotonic() < latest and not self._error:
+        while (runs := self._thread.is_alive()) and time.monotonic() < latest:
             try:
                 return int((self._folder / files.PORT).read_text())
             except OSError:
                 time.sleep(POLL_SECONDS)
-        raise self._error or ToolError(f"the virtual board has not started within {START_SECONDS:.0f} s")
+        why = f"has not started within {START_SECONDS:.0f} s" if runs else "ended before a host could connect"
+        raise self._error or ToolError(f"the virtual board {why}")
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._owner.close()

@@ -9,12 +9,13 @@ import pytest
 from golden import network
 from golden.fabric import Fabric
 from neurogen import cli
+from neurogen.flow import simulators
 from neurogen.flow.target import SHIPPED_SAMPLES, resolve
 from neurogen.flow.virtual_board import Noise, VirtualBoard
 from neurogen.host import codec
 from neurogen.host.device import Device
 from neurogen.host.link import Frame
-from neurogen.spec.errors import CheckError, InputError
+from neurogen.spec.errors import CheckError, InputError, ToolError
 from neurogen.spec.words import Register, Response
 from rtl_tests.cocotb.simulators import needs
 
@@ -144,6 +145,13 @@ def test_a_port_that_is_not_there(target):
         Device.at(f"socket://127.0.0.1:{port}", target.image)
     with pytest.raises(InputError, match="/dev/nothing: cannot be opened: No such file or directory"):
         Device.at("/dev/nothing", target.image)
+
+
+def test_a_simulation_that_ends_early_is_not_waited_for(target, monkeypatch):
+    monkeypatch.setattr(simulators, "compile", lambda *_: None)
+    monkeypatch.setattr(simulators, "run", lambda *_, seed: None)
+    with pytest.raises(ToolError, match="the virtual board ended before a host could connect"), VirtualBoard(target):
+        pass
 
 
 def test_a_noisy_line_changes_nothing(target, inputs):
