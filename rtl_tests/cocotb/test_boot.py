@@ -17,14 +17,14 @@ from neurogen.spec.config import FabricConfig
 from neurogen.spec.words import Register
 from rtl_tests.cocotb.simulators import SIMULATORS, needs
 
-SIZE = {"size": {"lanes": 4, "banks": 4, "update_lanes": 1, "synapse_memory": "spram"}}
+SIZE = {"size": {"lanes": 4, "banks": 2, "update_lanes": 1, "synapse_memory": "spram"}}
 FOUR_BITS = {"quantise": {"weight_bits": 4}}
 SAMPLES = 2
 
 
 @pytest.fixture(scope="module")
 def target():
-    """The shipped network on four banks in SPRAM, behind a small host port."""
+    """The shipped network on two banks in SPRAM, behind a small host port."""
     sized = resolve(None, SIZE | FOUR_BITS).config
     return resolve(None, FOUR_BITS | {"fabric": FabricConfig.parse(sized.model_dump() | {"host_port": "small"})})
 
