@@ -123,7 +123,7 @@ MUTATIONS = (
     ),
     Mutation(
         "neuron: rounding without its carry", "neurons/arithmetic.py",
-        "return (x >> shift) + carry", "return x >> shift",
+        "return x >> shift, carry", "return x >> shift, C(0, 1)",
     ),
     Mutation(
         "neuron: refractory for one tick too long", "neurons/arithmetic.py",

@@ -19,7 +19,7 @@ from neurogen.spec.errors import InputError
         ({"name": "1x"}, "f.toml: name: string should match pattern '^[a-z][a-z0-9_]*$', not '1x'"),
         ({"name": "small"}, "f.toml: name 'small' is a reserved word of Verilog"),
         ({"core": {"lanes": 3}}, "f.toml: core: lanes is a power of two, not 3"),
-        ({"core": {"lanes": 4}}, "f.toml: core: update_lanes is at most lanes (4), not 8"),
+        ({"core": {"lanes": 2}}, "f.toml: core: update_lanes is at most lanes (2), not 4"),
         ({"core": {"axons": 2}}, "f.toml: core: banks is at most axons (2), not 4"),
         (
             {"core": {"accumulators": "ram"}},
