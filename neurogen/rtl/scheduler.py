@@ -334,7 +334,8 @@ class WordReader(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.ahead = ahead = SyncFIFO(width=self.word_layout.size, depth=self.words_ahead)
+        # A memory of one row would not be a memory to yosys, which warns of it.
+        m.submodules.ahead = ahead = SyncFIFO(width=self.word_layout.size, depth=max(self.words_ahead, 2))
         is_fetching = self._fetch(m, ahead)
         current, is_held = Signal(self.word_layout), Signal()
         event = lowest(current.bits)

@@ -60,7 +60,7 @@ DAMAGE = [
     (barrier, "barrier", " & (window == 0)", "", "quiet|quiescent"),
     (barrier, "barrier", " & (sent == 0)", "", "quiet|quiescent"),
     (scheduler, "scheduler", "Mux(is_second_last, second_last, before)", "before", "collide|handed out"),
-    (scheduler, "scheduler", "is_counted.eq(counts", "is_counted.eq(1 | counts", "collide|handed out"),
+    (scheduler, "scheduler", "is_counted.eq(chosen(", "is_counted.eq(1 | chosen(", "collide|handed out"),
 ]
 
 
