@@ -166,7 +166,7 @@ class _Feeds:
 def _largest(source) -> int:
     """The largest magnitude of an event of an input or a population."""
     if isinstance(source, Input):
-        return max(1, (1 << source.payload_bits) - 1)
+        return source.largest
     return 1 << (source.widths["v"] - 1) if source.graded else 1
 
 

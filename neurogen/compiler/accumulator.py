@@ -46,7 +46,7 @@ def payloads(network: Network, source: str, loop: tuple[str, ...] = ()) -> tuple
     """Smallest (0 or less) and largest payload of a source's events: of each neuron, (n,), where it passes sums on."""
     for item in network.inputs:
         if item.name == source:
-            return 0, (1 << item.payload_bits) - 1 if item.payload_bits else 1
+            return 0, item.largest
     population = network.population(source)
     if not population.graded:
         return 0, 1

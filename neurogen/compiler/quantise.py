@@ -118,7 +118,7 @@ def quantise(source: Source, how: Quantisation = DEFAULT, observed: Ranges | Non
     incoming = {p.name: [q for q in source.projections if q.target == p.name] for p in source.populations}
     units = {p.name: _scale(p, incoming[p.name], how) for p in source.populations}
     fractions = {model: _fraction_bits(source, units, model, how) for model in MODELS}
-    payloads = {item.name: max(1, (1 << item.payload_bits) - 1) for item in source.inputs}
+    payloads = {item.name: item.largest for item in source.inputs}
     rounded = []
     for population in source.populations:
         seen = None if observed is None or how.state_range == "proof" else observed[population.name]

@@ -93,14 +93,9 @@ def _draw(target: Target, x_path: Path | None, binning: data.Binning, count: int
         return _Draw(found[chosen].sent, chosen, tuple(flags), found.notes)
     inputs, encoder = {}, target.config.encoder
     for item in target.network.inputs:
-        if encoder:
-            shape = (count, item.size)
-            inputs[item.name] = rng.integers(1, encoder.full + 1, shape) * (rng.random(shape) < RANDOM_DENSITY)
-            continue
-        shape = (count, RANDOM_STEPS, item.size)
-        inputs[item.name] = rng.integers(1, max(2, 1 << item.payload_bits), shape) * (
-            rng.random(shape) < RANDOM_DENSITY
-        )
+        shape = (count, item.size) if encoder else (count, RANDOM_STEPS, item.size)
+        largest = encoder.full if encoder else item.largest
+        inputs[item.name] = rng.integers(1, largest + 1, shape) * (rng.random(shape) < RANDOM_DENSITY)
     return _Draw(inputs, np.arange(count))
 
 

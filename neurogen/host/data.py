@@ -191,13 +191,12 @@ def _input(path: Path, arrays: Mapping[str, np.ndarray], item: Input, alone: boo
         raise InputError(f"{where} has shape {values.shape}, not (B, T, {item.size}) or (T, {item.size})")
     if values.dtype.kind not in "buif":
         raise InputError(f"{where} holds {values.dtype}, not integers")
-    largest = (1 << item.payload_bits) - 1 if item.payload_bits else 1
-    rule = f"{item.payload_bits} payload bits hold 0..{largest}" if item.payload_bits else "spikes are 0 or 1"
-    wrong = ~((values >= 0) & (values <= largest) & (values == np.floor(values)))  # catches NaN too
+    rule = f"{item.payload_bits} payload bits hold 0..{item.largest}" if item.payload_bits else "spikes are 0 or 1"
+    wrong = ~((values >= 0) & (values <= item.largest) & (values == np.floor(values)))  # catches NaN too
     if wrong.any():
         at = tuple(int(i) for i in np.argwhere(wrong)[0])
         raise InputError(f"{where} holds {values[at]} at (sample, step, line) = {at}; {rule}")
-    return values.astype(np.uint8 if largest < 256 else np.uint16)
+    return values.astype(np.uint8 if item.largest < 256 else np.uint16)
 
 
 def _from_frames(path: Path, frames: np.ndarray) -> np.ndarray:

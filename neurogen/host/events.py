@@ -143,7 +143,7 @@ def _count(shape, index, recording: Recording, kept: np.ndarray, item: Input, bi
     weight = None if recording.value is None else recording.value[kept]
     counts = np.bincount(member, weight, minlength=len(places)).astype(np.int64)
     rule = binning.several or ("count" if item.payload_bits else "merge")
-    largest = {"merge": None, "count": max(1, (1 << item.payload_bits) - 1), "refuse": 1}[rule]
+    largest = {"merge": None, "count": item.largest, "refuse": 1}[rule]
     measured = events if rule == "refuse" else counts
     if largest is not None and measured.max(initial=0) > largest:
         at = int(np.argmax(measured > largest))

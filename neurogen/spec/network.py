@@ -33,6 +33,11 @@ class Input:
     size: int
     payload_bits: int = 0
 
+    @property
+    def largest(self) -> int:
+        """The largest payload; a spike's is 1."""
+        return (1 << self.payload_bits) - 1 if self.payload_bits else 1
+
 
 @dataclass(frozen=True)
 class Population:

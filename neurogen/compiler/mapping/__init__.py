@@ -152,7 +152,7 @@ def check_encoder(network: Network, encoder: EncoderConfig) -> None:
         inputs = ", ".join(f"{item.name!r} of {item.size}" for item in network.inputs)
         raise InputError(f"an encoder of {encoder.lines} lines feeds one input of as many; the network has {inputs}")
     source, least = network.inputs[0], encoder.full if encoder.spec.GRADED else 1
-    if least > (1 << source.payload_bits) - 1 > 0 or (encoder.spec.GRADED and not source.payload_bits):
+    if least > source.largest or (encoder.spec.GRADED and not source.payload_bits):
         takes = f"payloads of {source.payload_bits} bits" if source.payload_bits else "spikes"
         raise InputError(f"encoder {encoder.name} sends payloads up to {least}; input {source.name!r} takes {takes}")
 
@@ -160,7 +160,7 @@ def check_encoder(network: Network, encoder: EncoderConfig) -> None:
 def _check(network: Network, config: FabricConfig) -> None:
     core = config.core
     for item in network.inputs:
-        if item.payload_bits and (1 << item.payload_bits) - 1 > core.payload_range[1]:
+        if item.largest > core.payload_range[1]:
             what = f"{core.payload_bits}, signed" if core.payload_signed else core.payload_bits
             raise InputError(f"input {item.name!r} has payloads of {item.payload_bits} bits, the fabric {what}")
     if config.encoder:
