@@ -17,9 +17,10 @@ from neurogen.spec.image import Image
 from neurogen.spec.kernels import Kernel
 from neurogen.spec.network import Network
 
-from .random_networks import FABRICS, STORES, Sizes, random_network
+from .random_networks import FABRICS, STORES, Sizes, random_events, random_network
 
 ALL_FABRICS = FABRICS | STORES
+DENSITIES = (0.1, 0.4, 0.9)
 MODES = ("stepped", "drained", "overlapped")
 STALLS = ((0, 0), (60, 0), (0, 120), (100, 100), (200, 30))
 """(idle, stall) at the fabric's ports, in 1/256."""
@@ -70,7 +71,9 @@ def case(name: str, seed: int, index: int) -> Case:
     network, image = _network_that_fits(config, rng)
     samples, steps = int(rng.integers(1, 4)), int(rng.integers(2, 9))
     mode = str(rng.choice(MODES if image.can_overlap(steps) else MODES[:2]))
-    inputs = {item.name: _events(item, (samples, steps, item.size), rng) for item in network.inputs}
+    inputs = {
+        item.name: random_events(item, rng, samples, steps, density=rng.choice(DENSITIES)) for item in network.inputs
+    }
     idle, stall = STALLS[rng.integers(len(STALLS))]
     states = int(rng.choice(STATES))
     expected = golden_network.run(network, inputs, record=[population.name for population in network.populations])
@@ -90,12 +93,6 @@ def _network_that_fits(config: FabricConfig, rng: np.random.Generator) -> tuple[
         except InputError:
             continue
     raise RuntimeError(f"no random network fits {config.name}")
-
-
-def _events(item, shape, rng: np.random.Generator) -> np.ndarray:
-    density = rng.choice([0.1, 0.4, 0.9])
-    largest = (1 << item.payload_bits) - 1 if item.payload_bits else 1
-    return (rng.integers(1, largest + 1, size=shape) * (rng.random(shape) < density)).astype(np.int64)
 
 
 @dataclass

@@ -7,7 +7,7 @@ import numpy as np
 from neurogen.spec.image import Image
 from neurogen.spec.network import Network
 from rtl_tests.hand_image import hand_image, roomy
-from rtl_tests.random_networks import FABRICS, Sizes, random_network
+from rtl_tests.random_networks import FABRICS, Sizes, random_events, random_network
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,6 @@ def random_case(name: str, seed: int, samples: int = 3, steps: int = 6, density:
     """A network and its image on a roomy version of the fabric ``name``, populations on random cores."""
     rng = np.random.default_rng([seed, *name.encode()])
     network = random_network(FABRICS[name], rng, Sizes(populations=4, neurons=9, inputs=5))
-    inputs = {}
-    for item in network.inputs:
-        shape = (samples, steps, item.size)
-        inputs[item.name] = rng.integers(1, max(2, 1 << item.payload_bits), shape) * (rng.random(shape) < density)
+    inputs = {item.name: random_events(item, rng, samples, steps, density) for item in network.inputs}
     config = roomy(FABRICS[name])
     return Case(network, inputs, hand_image(network, config, rng.permutation(config.nodes).tolist()))

@@ -155,9 +155,15 @@ def random_network(config: FabricConfig, rng: np.random.Generator, sizes: Sizes 
     return Network(f"random_{count}", inputs, populations, projections, outputs)
 
 
+def random_events(item: Input, rng: np.random.Generator, samples: int, steps: int, density: float) -> np.ndarray:
+    """(B, T, n) for an input: each line has an event in a step with probability ``density``, with any payload."""
+    shape = (samples, steps, item.size)
+    return rng.integers(1, item.largest + 1, shape) * (rng.random(shape) < density)
+
+
 def _largest(inputs: tuple[Input, ...], populations: tuple[Population, ...]) -> dict[str, int]:
     """The largest magnitude of every source's events."""
-    found = {item.name: max(1, (1 << item.payload_bits) - 1) for item in inputs}
+    found = {item.name: item.largest for item in inputs}
     return found | {p.name: 1 << (p.widths["v"] - 1) if p.graded else 1 for p in populations}
 
 

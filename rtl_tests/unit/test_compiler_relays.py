@@ -18,7 +18,7 @@ from neurogen.spec.fixed import signed_range
 from neurogen.spec.kernels import Kernel
 from neurogen.spec.memory_map import Status
 from neurogen.spec.network import Input, Network, Output, Population, Projection
-from rtl_tests.random_networks import Sizes, fabric, neuron, random_network
+from rtl_tests.random_networks import Sizes, fabric, neuron, random_events, random_network
 
 LIF = neuron("lif", "per_population", {"v": 9})
 
@@ -32,11 +32,7 @@ def relaying(width: int = 3, height: int = 3, **core) -> FabricConfig:
 
 
 def events(network: Network, rng: np.random.Generator, steps: int = 7) -> dict[str, np.ndarray]:
-    found = {}
-    for item in network.inputs:
-        shape = (2, steps, item.size)
-        found[item.name] = rng.integers(1, max(2, 1 << item.payload_bits), shape) * (rng.random(shape) < 0.5)
-    return found
+    return {item.name: random_events(item, rng, 2, steps, density=0.5) for item in network.inputs}
 
 
 def assert_equal(network: Network, found: golden_network.Result, wanted: golden_network.Result, where) -> None:

@@ -14,30 +14,19 @@ from neurogen.spec.fixed import Reset
 from neurogen.spec.image import CoreImage, Image
 from neurogen.spec.memory_map import COUNTERS, Status
 from neurogen.spec.words import Register
-from rtl_tests.hand_image import hand_image, roomy
-from rtl_tests.random_networks import FABRICS, Sizes, fabric, neuron, random_network
+from rtl_tests.random_cases import random_case
+from rtl_tests.random_networks import FABRICS, fabric, neuron
 
 SEEDS = range(40)
 STEPS = 6
-
-
-def random_case(name: str, seed: int):
-    """A network, its inputs and its image on a roomy version of a fabric, populations on random cores."""
-    rng = np.random.default_rng([seed, *name.encode()])
-    net = random_network(FABRICS[name], rng, Sizes(populations=4, neurons=9, inputs=5))
-    events = {}
-    for item in net.inputs:
-        shape = (3, STEPS, item.size)
-        events[item.name] = rng.integers(1, max(2, 1 << item.payload_bits), shape) * (rng.random(shape) < 0.4)
-    config = roomy(FABRICS[name])
-    return net, events, hand_image(net, config, rng.permutation(config.nodes).tolist())
 
 
 @pytest.mark.parametrize("name", FABRICS)
 def test_fabric_computes_the_network(name):
     total = dict.fromkeys(("spikes", "values", "slow", "overlapped"), 0)
     for seed in SEEDS:
-        net, events, image = random_case(name, seed)
+        case = random_case(name, seed, steps=STEPS)
+        net, events, image = case.network, case.inputs, case.image
         expected = golden_network.run(net, events, record=net.order)
         for overlapped in [False, True] if image.overlappable else [False]:
             machine = Fabric(image)
@@ -66,7 +55,8 @@ def test_counters_are_what_each_core_did(name):
     """The counters, computed over the fabric at once, against the per-core record in hardware order."""
     busy = 0
     for seed in range(24):
-        _, events, image = random_case(name, seed)
+        case = random_case(name, seed, steps=STEPS)
+        events, image = case.inputs, case.image
         machine = Fabric(image)
         machine.registers[Register.SAMPLE_TICKS] = STEPS * image.step_ticks
         for step in range(STEPS * image.step_ticks + image.depth):
@@ -326,7 +316,8 @@ def test_counters_wrap():
 
 
 def test_a_tick_is_fast_enough_for_property_tests():
-    _, events, image = random_case("lif_2x2_block", 3)
+    case = random_case("lif_2x2_block", 3, steps=STEPS)
+    events, image = case.inputs, case.image
     machine = Fabric(image)
     samples.run(machine, events)
     began = time.perf_counter()

@@ -11,19 +11,10 @@ from neurogen.spec.fixed import Reset
 from neurogen.spec.kernels import Kernel
 from neurogen.spec.network import Input, Network, Output, Population, Projection
 from rtl_tests import scalar_twin
-from rtl_tests.random_networks import FABRICS, STORES, Sizes, random_network
+from rtl_tests.random_networks import FABRICS, STORES, Sizes, random_events, random_network
 
 SEEDS = range(60)
 ALL = FABRICS | {name: STORES[name] for name in ("conv_2x2", "conv_3x1")}
-
-
-def random_events(net: Network, rng: np.random.Generator, samples: int, steps: int) -> dict[str, np.ndarray]:
-    """(B, T, n) for each input: about a third of the lines carry an event."""
-    events = {}
-    for item in net.inputs:
-        shape = (samples, steps, item.size)
-        events[item.name] = rng.integers(1, max(2, 1 << item.payload_bits), shape) * (rng.random(shape) < 0.35)
-    return events
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -32,7 +23,7 @@ def test_network_is_the_scalar_twin(name):
     for seed in SEEDS:
         rng = np.random.default_rng([seed, *name.encode()])
         net = random_network(ALL[name], rng, Sizes(populations=3, neurons=6, inputs=5))
-        events = random_events(net, rng, samples=2, steps=7)
+        events = {item.name: random_events(item, rng, 2, 7, density=0.35) for item in net.inputs}
         result = golden_network.run(net, events, record=net.order)
         expected = [scalar_twin.run(net, {k: v[b].tolist() for k, v in events.items()}) for b in range(2)]
         for population in net.order:
