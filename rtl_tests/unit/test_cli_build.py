@@ -6,6 +6,7 @@ import pytest
 
 from neurogen import cli
 from neurogen.flow.target import SHIPPED
+from rtl_tests.command_line import refuse
 
 
 @pytest.fixture
@@ -13,15 +14,6 @@ def here(tmp_path, monkeypatch):
     """An empty working directory."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def refuse(capsys, *words) -> str:
-    """The one line with which a command line is refused."""
-    code = cli.main([str(word) for word in words])
-    out, err = capsys.readouterr()
-    assert (code, out) == (1, "")
-    assert err.startswith("neurogen: error: ") and err.count("\n") == 1
-    return err.removeprefix("neurogen: error: ").rstrip("\n")
 
 
 def test_the_shipped_network_is_built_where_none_is_named(capsys, here):

@@ -7,17 +7,9 @@ import numpy as np
 import pytest
 
 from neurogen import cli
+from rtl_tests.command_line import refuse
 
 SIZES = (4, 3)
-
-
-def refuse(capsys, *words) -> str:
-    """The one line with which a command line is refused."""
-    code = cli.main([str(word) for word in words])
-    out, err = capsys.readouterr()
-    assert (code, out) == (1, "")
-    assert err.startswith("neurogen: error: ") and err.count("\n") == 1
-    return err.removeprefix("neurogen: error: ").rstrip("\n")
 
 
 def lif(size: int) -> nir.LIF:

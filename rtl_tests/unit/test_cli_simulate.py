@@ -9,6 +9,7 @@ import pytest
 from neurogen import cli
 from neurogen.flow.target import SHIPPED_SAMPLES
 from neurogen.host.data import Binning
+from rtl_tests.command_line import refuse
 
 
 @pytest.fixture(scope="module")
@@ -18,15 +19,6 @@ def samples(tmp_path_factory):
     with np.load(SHIPPED_SAMPLES) as shipped:
         np.savez(path, spikes=shipped["spikes"][:12], labels=shipped["labels"][:12])
     return path
-
-
-def refuse(capsys, *words) -> str:
-    """The one line with which a command line is refused."""
-    code = cli.main([str(word) for word in words])
-    out, err = capsys.readouterr()
-    assert (code, out) == (1, "")
-    assert err.startswith("neurogen: error: ") and err.count("\n") == 1
-    return err.removeprefix("neurogen: error: ").rstrip("\n")
 
 
 def test_the_shipped_network_recognises_the_shipped_digits(capsys):

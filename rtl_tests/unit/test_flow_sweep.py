@@ -9,7 +9,6 @@ import pytest
 
 import neurogen
 from golden import network as golden_network
-from neurogen import cli
 from neurogen.compiler import Quantisation, quantise, read, reference
 from neurogen.compiler.source import Source, SourcePopulation, SourceProjection
 from neurogen.flow import sweep as flow_sweep
@@ -18,6 +17,7 @@ from neurogen.flow.sweep import Choice, Layer, Point, sweep
 from neurogen.host.data import Samples
 from neurogen.spec.errors import InputError
 from neurogen.spec.network import Input, Output
+from rtl_tests import command_line
 
 DATA = Path(neurogen.__file__).parent / "data"
 SAMPLES = 60
@@ -170,9 +170,7 @@ def quantize(samples, tmp_path, capsys):
     np.savez(tmp_path / "x.npz", spikes=samples.inputs["input"], labels=samples.labels, other=samples.labels)
 
     def run(*arguments: str) -> tuple[int, str, str]:
-        words = ["quantize", "--data", str(tmp_path / "x.npz"), "-o", str(tmp_path / "out"), *arguments]
-        code = cli.main(words)
-        return code, *capsys.readouterr()
+        return command_line.run(capsys, "quantize", "--data", tmp_path / "x.npz", "-o", tmp_path / "out", *arguments)
 
     return run
 
@@ -227,8 +225,5 @@ def test_integers_and_missing_data_are_refused(quantize, tmp_path, capsys):
     integers = str(tmp_path / "out" / "digits_4bit.nir")
     error = quantize(integers)[2]
     assert error == "neurogen: error: network 'digits' holds integers already: there is nothing to quantise\n"
-    assert cli.main(["quantize", str(DATA / "digits.nir")]) == 1
-    assert (
-        capsys.readouterr().err
-        == "neurogen: error: --data is missing: the samples to measure on, an .npz or .npy file\n"
-    )
+    message = "--data is missing: the samples to measure on, an .npz or .npy file"
+    assert command_line.refuse(capsys, "quantize", DATA / "digits.nir") == message

@@ -16,6 +16,7 @@ from neurogen.flow import measure, report, target, view
 from neurogen.host import data
 from neurogen.spec.memory_map import Status
 from neurogen.spec.topologies.mesh import Direction
+from rtl_tests.command_line import refuse
 
 OPTIONS = {"quantise": {"weight_bits": 4}, "size": {"width": 2, "height": 2, "lanes": 8}}
 
@@ -140,5 +141,4 @@ REFUSED = [
 @pytest.mark.parametrize(("words", "message"), REFUSED)
 def test_what_cannot_be_drawn_is_one_line(capsys, tmp_path, words, message):
     np.savez(tmp_path / "net.npz", **{"weight.0": np.ones((4, 3), dtype=int), "threshold.0": 5})
-    code = cli.main([str(tmp_path / "net.npz") if word == "NET" else word for word in words])
-    assert (code, capsys.readouterr().err) == (1, f"neurogen: error: {message}\n")
+    assert refuse(capsys, *(tmp_path / "net.npz" if word == "NET" else word for word in words)) == message
