@@ -117,7 +117,7 @@ def _memories(config: FabricConfig, name: str) -> Iterator[tuple[int, int]]:
     yield from of_core * config.nodes
     yield from LINK_ROWS
     if encoder := config.encoder:
-        yield rows.entry(config).width, core.table_rows(encoder.ways * encoder.lines)
+        yield rows.entry(config).width, core.table_rows(encoder.entries)
         yield from encoder.spec.memories(encoder)
 
 

@@ -75,7 +75,7 @@ def target(config: FabricConfig, core: int) -> np.ndarray:
 
 def pixels(config: FabricConfig, values: np.ndarray) -> np.ndarray:
     """A sample's pixels (n,), 0..255, which the fabric's encoder makes events of, from the next step on."""
-    padded = np.zeros(words.pixel_words(config) * words.WORD_PIXELS, dtype=np.uint8)
+    padded = np.zeros(words.pixel_words(config.encoder) * words.WORD_PIXELS, dtype=np.uint8)
     padded[: len(values)] = values
     return np.concatenate([command(config, Command.PIXELS), padded.view("<u4").astype(np.uint32)])
 
@@ -135,11 +135,12 @@ def pixels_of(inputs: Mapping[str, np.ndarray]) -> np.ndarray | None:
 
 def extent(image: Image, inputs: Mapping[str, np.ndarray]) -> tuple[int, int]:
     """B and T of inputs (B, T, n), or of pixels (B, n). Raises InputError for pixels where there is no encoder."""
-    if pixels_of(inputs) is None:
+    images = pixels_of(inputs)
+    if images is None:
         return next(iter(inputs.values())).shape[:2]
     if image.config.encoder is None:
         raise InputError("there are pixels and the fabric has no encoder")
-    return len(next(iter(inputs.values()))), image.config.encoder.steps
+    return len(images), image.config.encoder.steps
 
 
 @dataclass(frozen=True)

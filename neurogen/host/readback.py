@@ -33,15 +33,15 @@ def words(image: Image) -> np.ndarray:
         counts = [min(largest, len(block) - at) for at in range(0, len(block), largest)]
         parts += [codec.command(config, Command.READ, count=count) for count in counts]
     if config.encoder:
-        rows = config.encoder.ways * config.encoder.lines
-        parts += [codec.poke(config, Register.ENTRY_ROW, 0), *[codec.peek(config, Register.ENTRY)] * rows]
+        entry = codec.peek(config, Register.ENTRY)
+        parts += [codec.poke(config, Register.ENTRY_ROW, 0), *[entry] * config.encoder.entries]
     return np.concatenate(parts)
 
 
 def size(image: Image) -> int:
     """Records that :func:`words` are answered with."""
     encoder = image.config.encoder
-    return sum(len(block) for *_, block in image.config_writes()) + (encoder.ways * encoder.lines if encoder else 0)
+    return sum(len(block) for *_, block in image.config_writes()) + (encoder.entries if encoder else 0)
 
 
 def compare(image: Image, records: Records) -> Difference | None:

@@ -45,7 +45,7 @@ class Unpacker(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        count = -(-self.config.lines // words.WORD_PIXELS)
+        count = words.pixel_words(self.config)
         last_mask = (1 << HOST_WORD_BITS - (count * words.WORD_PIXELS - self.config.lines) * PIXEL_BITS) - 1
         rest, place = Signal(HOST_WORD_BITS), Signal(range(words.WORD_PIXELS))
         left, number = Signal(range(count + 1)), Signal(range(count))  # words to come; number of the one that is here
@@ -85,7 +85,7 @@ class Fan(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         lines, ways = self.config.lines, self.config.ways
-        offset, way = Signal(range(lines * ways)), Signal(range(ways))
+        offset, way = Signal(range(self.config.entries)), Signal(range(ways))
         m.d.comb += [
             self.o.valid.eq(self.i.valid),
             self.o.p.address.eq(self.i.p.line + offset),
@@ -204,7 +204,7 @@ class PixelPort(wiring.Component):
         m.submodules.unit = unit = encoders.encoder(encoder.name).Unit(encoder)
         m.submodules.table = table = Lookup(
             row=rows.entry(self.config).width,
-            rows=encoder.ways * encoder.lines,
+            rows=encoder.entries,
             tag=PIXEL_BITS,
             init=self.entries_init,
             writable=self.config.core.writable,

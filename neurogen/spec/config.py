@@ -350,6 +350,11 @@ class EncoderConfig(Config):
         """Width of the number of a line."""
         return index_bits(self.lines)
 
+    @property
+    def entries(self) -> int:
+        """Rows of the table that says where events go."""
+        return self.ways * self.lines
+
 
 class FabricConfig(Config):
     """A ``width`` x ``height`` mesh of equal cores with one host port at the north of router (0, 0)."""

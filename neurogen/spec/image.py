@@ -131,7 +131,7 @@ class Image:
         return self.overlappable and self.depth < steps * self.step_ticks
 
     def entry_bits(self) -> np.ndarray:
-        """The encoder's table as bits, (ways * lines, width).
+        """The encoder's table as bits, (entries, width).
 
         Raises InputError for an image that does not have one input of the encoder's size, or more entries for a line.
         """
@@ -145,7 +145,7 @@ class Image:
         if way.max(initial=-1) >= encoder.ways:
             raise InputError(f"a line of input {name!r} goes to {way.max() + 1} places; encoder.ways is {encoder.ways}")
         layout = rows.entry(self.config)
-        found = np.zeros((encoder.ways * encoder.lines, len(layout.fields)), dtype=np.int64)
+        found = np.zeros((encoder.entries, len(layout.fields)), dtype=np.int64)
         found[way * encoder.lines + table[:, 0]] = np.column_stack([np.ones(len(table), dtype=np.int64), table[:, 1:]])
         return layout.to_bits(**dict(zip((item.name for item in layout.fields), found.T, strict=True)))
 

@@ -6,7 +6,7 @@ Every message starts with a word whose lowest four bits are its opcode; its leng
 from enum import IntEnum
 from functools import cache
 
-from .config import HOST_WORD_BITS, FabricConfig
+from .config import HOST_WORD_BITS, EncoderConfig, FabricConfig
 from .encoders import PIXEL_BITS
 from .fields import WORD_BITS, Field, Layout
 from .packet import rectangle
@@ -107,9 +107,9 @@ def commands(config: FabricConfig) -> dict[Command, Layout]:
     return {command: _word(f"command.{command.name}", *fields) for command, fields in layouts.items()}
 
 
-def pixel_words(config: FabricConfig) -> int:
+def pixel_words(encoder: EncoderConfig) -> int:
     """Words that follow PIXELS."""
-    return -(-config.encoder.lines // WORD_PIXELS)
+    return -(-encoder.lines // WORD_PIXELS)
 
 
 @cache

@@ -133,7 +133,7 @@ class Table:
     def __init__(self, config, rng):
         layout, core, encoder = rows.entry(config), config.core, config.encoder
         self.config, self.entries = config, []
-        for _ in range(encoder.ways * encoder.lines):
+        for _ in range(encoder.entries):
             x, y = (
                 sorted(rng.integers(config.width, size=2).tolist()),
                 sorted(rng.integers(config.height, size=2).tolist()),

@@ -4,7 +4,6 @@ from amaranth import *
 from amaranth.lib import data, enum
 from amaranth.lib.memory import Memory
 
-from ...spec.config import EncoderConfig
 from . import EncoderUnit
 
 NAME = "latency"
@@ -29,9 +28,6 @@ class Unit(EncoderUnit):
     each event and 2 for each other pixel that is not 0: of MNIST on average 750. The step of a pixel is looked up in a
     table of ``full + 1`` rows.
     """
-
-    def __init__(self, config: EncoderConfig):
-        super().__init__(config)
 
     def elaborate(self, platform):
         m = Module()

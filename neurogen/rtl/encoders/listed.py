@@ -5,7 +5,7 @@ from amaranth.lib import data
 from amaranth.lib.memory import Memory
 
 from ...spec.config import EncoderConfig
-from ...spec.encoders import PIXEL_BITS
+from ..image_memory import NO_CHECK
 from . import EncoderUnit, pixel_layout
 
 
@@ -35,7 +35,7 @@ class ListedUnit(EncoderUnit):
         m = Module()
         row = data.StructLayout({"pixel": pixel_layout(self.config), "state": self.state_bits})
         # Rows are written two behind those that are read, so what is read of a row that is written does not matter.
-        m.submodules.rows = memory = Memory(shape=row, depth=self.config.lines, init=[], attrs={"no_rw_check": 1})
+        m.submodules.rows = memory = Memory(shape=row, depth=self.config.lines, init=[], attrs=NO_CHECK)
         read, write = memory.read_port(), memory.write_port()
         count, at = Signal(range(self.config.lines + 1)), Signal(range(self.config.lines + 1))
         fetched, found, place, places = Signal(), Signal(row), Signal.like(write.addr), Signal.like(write.addr)
@@ -71,6 +71,3 @@ class ListedUnit(EncoderUnit):
         with m.Elif(self.pixels.valid):
             m.d.sync += count.eq(count + 1)
         return m
-
-
-PAYLOAD_OF_SPIKE = C(1, PIXEL_BITS)

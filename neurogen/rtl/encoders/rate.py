@@ -3,7 +3,7 @@
 from amaranth import *
 
 from ...spec.config import EncoderConfig
-from .listed import PAYLOAD_OF_SPIKE, ListedUnit
+from .listed import ListedUnit
 
 NAME = "rate"
 
@@ -21,4 +21,4 @@ class Unit(ListedUnit):
     def _event(self, value, state):
         total, full = value + state, self.config.full
         rest = total - full  # negative where the accumulator does not overflow
-        return ~rest[-1], PAYLOAD_OF_SPIKE, Mux(rest[-1], total, rest)[: self.state_bits]
+        return ~rest[-1], C(1), Mux(rest[-1], total, rest)[: self.state_bits]
