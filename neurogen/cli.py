@@ -320,11 +320,12 @@ def _bitstream(summary: dict[str, Any]) -> list[str]:
     """What a bitstream takes and reaches, if there is one."""
     if "bitstream" not in summary:
         return []
+    from .flow.families import RESOURCES
+
     found = summary["bitstream"]
-    titles = {"lut": "LUTs", "ff": "flip-flops", "ram": "block RAMs", "dsp": "multipliers", "spram": "SPRAMs"}
     used = ", ".join(
         f"{found['used'][kind]:,} of {found['available'][kind]:,} {title}"
-        for kind, title in titles.items()
+        for kind, title in RESOURCES.items()
         if found["available"].get(kind)
     )
     speeds = ", ".join(f"{item['fmax_mhz']:.1f} MHz with seed {item['seed']}" for item in found["seeds"])

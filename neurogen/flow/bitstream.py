@@ -250,9 +250,9 @@ def utilization(log: str) -> dict[str, tuple[int, int]]:
 
 def too_large(name: str, board_name: str, resource: str, used: int, available: int, others: Sequence[str] = ()) -> str:
     """By how much something does not fit, and what would: ``others`` are boards on which it does."""
-    title = {"lut": "LUTs", "ff": "flip-flops", "ram": "block RAMs", "dsp": "multipliers", "spram": "SPRAMs"}[resource]
     return (
-        f"{name} does not fit {board_name}: {used:,} {title} of {available:,}, {used / available - 1:.0%} too many;"
+        f"{name} does not fit {board_name}: {used:,} {RESOURCES[resource]} of {available:,},"
+        f" {used / available - 1:.0%} too many;"
         f" fewer weight bits may, or {' or '.join(others) or 'a board with more (see: neurogen boards)'}"
     )
 

@@ -281,8 +281,7 @@ def explore(
     ):
         points[chosen[number]] = replace(points[chosen[number]], measured=found)
         progress(done, len(chosen))
-    name = family(boards.board(board).platform()).NAME
-    error = json.loads(fit.CALIBRATION.read_text())[name]["largest_error"]
+    error = fit.calibration(family(boards.board(board).platform()).NAME)["largest_error"]
     return Exploration(tasks[0].network.name, board, len(samples), tuple(points), tuple(front), error)
 
 

@@ -71,7 +71,7 @@ def features(config: FabricConfig) -> list[int]:
 
 def estimate(config: FabricConfig, name: str) -> dict[str, int]:
     """LUTs, block RAMs and SPRAMs of a fabric and its link in the family ``name``."""
-    coefficients = _calibration()[name]["lut"]
+    coefficients = calibration(name)["lut"]
     lut = sum(share * count for share, count in zip(coefficients, features(config), strict=True))
     lut += ENCODER_LUTS * (config.encoder is not None)
     lut += BOOT_LUTS * config.core.starts_empty - SMALL_PORT_LUTS * (config.host_port == "small")
@@ -94,8 +94,9 @@ def sprams(config: FabricConfig) -> int:
 
 
 @cache
-def _calibration() -> dict:
-    return json.loads(CALIBRATION.read_text())
+def calibration(name: str) -> dict:
+    """What ``scripts/calibrate.py`` recorded of a family."""
+    return json.loads(CALIBRATION.read_text())[name]
 
 
 def _memories(config: FabricConfig, name: str) -> Iterator[tuple[int, int]]:

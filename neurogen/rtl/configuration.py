@@ -1,5 +1,8 @@
 """The configuration unit: WRITE, SETADDR and READ packets against every memory and counter of a core."""
 
+from functools import reduce
+from operator import or_
+
 from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -58,7 +61,7 @@ class Configuration(wiring.Component):
         selected = Signal.like(address)  # the address that the write or read under way is for
         widest = max(shape.words for shape in memories(self.config).values())
         staging = Signal(widest * WORD_BITS)
-        commit, word, left = Signal(), Signal(WORD_BITS), Signal(WORD_BITS)  # left: replies to come
+        commit, left = Signal(), Signal(WORD_BITS)  # left: replies to come
         wait = Signal(range(READ_CYCLES + 3))  # clocks until the word can be sampled
 
         take = self.packets.valid & self.packets.ready
@@ -80,16 +83,18 @@ class Configuration(wiring.Component):
                     self._advance(m, address)
 
         self._connect_ports(m, selected, staging, commit, read=wait == READ_CYCLES + 2)
-        self._select_word(m, selected, word, sampled=wait == 1)
+        word = self._word(m, selected, sampled=wait == 1)
         with m.If(wait != 0):
             m.d.sync += wait.eq(wait - 1)
         with m.If(wait == 1):
-            m.d.sync += [self.replies.valid.eq(1), self.replies.payload.eq(self._reply(m, word))]
-        with m.If(self.replies.valid & self.replies.ready):
-            m.d.sync += [self.replies.valid.eq(0), left.eq(left - 1)]
+            m.d.sync += [self.replies.valid.eq(1), self.replies.payload.eq(self._reply(m, word)), left.eq(left - 1)]
             with m.If(left != 1):
-                m.d.sync += [selected.eq(address), wait.eq(Mux(address.word == 0, READ_CYCLES + 2, 1))]
+                m.d.sync += selected.eq(address)
                 self._advance(m, address)
+        with m.If(self.replies.valid & self.replies.ready):
+            m.d.sync += self.replies.valid.eq(0)
+            with m.If(left != 0):
+                m.d.sync += wait.eq(Mux(selected.word == 0, READ_CYCLES + 2, 1))
         return m
 
     def _field(self, kind: Kind, name: str):
@@ -122,18 +127,23 @@ class Configuration(wiring.Component):
                 port.read.eq(read & hit),
             ]
 
-    def _select_word(self, m, selected, word, sampled):
-        upper = Signal(WORD_BITS)
-        with m.Switch(selected.region):
-            with m.Case(Region.STATUS):
-                counter, is_upper = self.status[selected.row], selected.word[0]
-                m.d.comb += word.eq(Mux(is_upper, upper, counter[:WORD_BITS]))
-                with m.If(sampled & ~is_upper):
-                    m.d.sync += upper.eq(counter[WORD_BITS:])
-            for region in memories(self.config):
-                with m.Case(region):
-                    row = getattr(self, port_name(region)).read_data
-                    m.d.comb += word.eq(row.word_select(selected.word, WORD_BITS))
+    def _word(self, m, selected, sampled) -> Value:
+        """The word that was selected a clock ago: a register per region, 0 in all others, and their OR."""
+        counter, upper = self.status[selected.row], Signal(WORD_BITS)
+        with m.If(~selected.word[0] & ~sampled):
+            m.d.sync += upper.eq(counter[WORD_BITS:])
+        words = {Region.STATUS: Mux(selected.word[0], upper, counter[:WORD_BITS])}
+        for region in memories(self.config):
+            row = getattr(self, port_name(region)).read_data
+            words[region] = row.word_select(selected.word, WORD_BITS)
+        found = []
+        for region, value in words.items():
+            register = Signal(WORD_BITS, name=f"word_{region.name.lower()}")
+            m.d.sync += register.eq(0)
+            with m.If(selected.region == region):
+                m.d.sync += register.eq(value)
+            found.append(register)
+        return reduce(or_, found)
 
     def _reply(self, m, word):
         layout = packet.to_host(self.config)[Kind.REPLY]

@@ -334,20 +334,24 @@ class UpdateUnit(wiring.Component):
         ]
 
     def _settle(self, m, t, enable, rest, outcomes):
-        """``fresh`` and ``rest`` of a group, once its last subgroup is done."""
-        so_far, quiet = Signal(), Signal()
+        """``fresh`` and ``rest`` of a group, a clock after its last subgroup is done."""
+        quiet, is_first, group = Signal(len(outcomes)), Signal(), Signal.like(t.group)
+        steps, ends, works, used, so_far = (Signal() for _ in range(5))
         lanes = [
             ~getattr(t, f"exists_{lane}")
             | (getattr(t, f"is_zero_{lane}") & (outcome.state == getattr(t, f"state_{lane}")) & ~outcome.fires)
             for lane, outcome in enumerate(outcomes)
         ]
-        m.d.comb += quiet.eq(Cat(lanes).all() & (so_far | (t.subgroup == 0)))
-        with m.If(t.valid & enable):
-            m.d.sync += so_far.eq(quiet)
-            with m.If(t.is_last & (t.works | ~t.used)):
-                m.d.sync += rest.bit_select(t.group, 1).eq(quiet | ~t.used)
-            with m.If(t.is_last & t.works):
-                m.d.sync += self.fresh.bit_select(t.group, 1).eq(0)
+        m.d.sync += [steps.eq(t.valid & enable), ends.eq(t.valid & enable & t.is_last)]
+        m.d.sync += [quiet.eq(Cat(lanes)), is_first.eq(t.subgroup == 0)]
+        m.d.sync += [group.eq(t.group), works.eq(t.works), used.eq(t.used)]
+        is_quiet = quiet.all() & (so_far | is_first)
+        with m.If(steps):
+            m.d.sync += so_far.eq(is_quiet)
+        with m.If(ends & (works | ~used)):
+            m.d.sync += rest.bit_select(group, 1).eq(is_quiet | ~used)
+        with m.If(ends & works):
+            m.d.sync += self.fresh.bit_select(group, 1).eq(0)
         with m.If(self.reset):
             m.d.sync += [self.fresh.eq(self.fresh.init), rest.eq(0)]
 

@@ -23,7 +23,8 @@ from types import ModuleType
 from ...spec.errors import InputError
 from ...spec.registry import scan
 
-RESOURCES = ("lut", "ff", "ram", "dsp", "spram")
+RESOURCES = {"lut": "LUTs", "ff": "flip-flops", "ram": "block RAMs", "dsp": "multipliers", "spram": "SPRAMs"}
+"""What a device has, and what a user calls it."""
 
 
 @dataclass(frozen=True)
