@@ -42,12 +42,10 @@ def measure(name: str, bits: int, lanes: int, banks: int, update_lanes: int, cou
     suffix = job.family.CONSTRAINTS
     arguments = (
         *job.family.place(board.platform()), "--json", bitstream.NETLIST, f"--{suffix}", f"constraints.{suffix}",
-        "--pack-only", "--log", "place.txt", "--quiet",
+        "--pack-only", "--log", bitstream.LOG, "--quiet",
     )  # fmt: skip
-    toolchain.run(job.family.TOOLS[1], arguments, folder, "pack.log", own="place.txt")
-    counts = {cell: int(used) for cell, used, _ in bitstream._USE.findall((folder / "place.txt").read_text("latin-1"))}
-    cells = json.loads((folder / "cells.json").read_text())["design"]["num_cells_by_type"]
-    used = job.family.used(counts, cells)
+    toolchain.run(job.family.TOOLS[1], arguments, folder, "pack.log", own=bitstream.LOG)
+    used = bitstream.packed(job.family, folder)
     design = (bits, lanes, banks, update_lanes, counter_bits)
     found = {"design": design, "features": fit.features(config), "lut": used["lut"], "ram": used["ram"]}
     return found | {"estimated_ram": fit.block_rams(config, name)}

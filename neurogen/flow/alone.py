@@ -17,11 +17,11 @@ from boards import Board
 from ..spec.errors import ToolError
 from . import bitstream, toolchain
 from . import cache as store
-from .bitstream import CELLS, NETLIST, REPORT
+from .bitstream import CELLS, LOG, NETLIST, REPORT
 from .emit import Emitted
 from .families import family
 
-TOP, LOG = "alone", "place.txt"
+TOP = "alone"
 
 Progress = Callable[[str], None]
 
@@ -97,25 +97,28 @@ def _lines(parts: list[str], indent: int, end: str = "") -> str:
 def synthesise(block: Block) -> Path:
     """The folder of the block's netlist, from the cache if it was made before. Raises ToolError."""
     outside, _ = wrapper(block.emitted)
-    text = block.emitted.verilog + outside
-    script = block.family.synthesis(block.board.device, TOP)
-
-    def fill(folder: Path) -> None:
-        (folder / "design.v").write_text(text)
-        tail = (f"tee -q -o {CELLS} stat -json", f"write_json {NETLIST}")
-        (folder / "synthesis.ys").write_text("\n".join(("read_verilog design.v", script, *tail)) + "\n")
-        toolchain.run("yosys", ("-q", "-l", "yosys.txt", "synthesis.ys"), folder, "yosys.log", own="yosys.txt")
-
-    return store.entry("block", store.digest(text, script, toolchain.find("yosys").version), fill)
+    return bitstream.synthesised(block.emitted.verilog + outside, block.family.synthesis(block.board.device, TOP))
 
 
 def place(block: Block, netlist: Path, seed: int) -> Placed:
     """One place and route; timing may fail, for what is reached is what is asked for. Raises InputError, ToolError."""
+    aim = ("--freq", f"{block.aim_hz / 1e6:g}", "--report", REPORT, "--timing-allow-fail")
+    folder = _nextpnr("placed", block, netlist, "--seed", str(seed), *aim)
+    fmax_hz, used = bitstream.results(block.family, folder)
+    return Placed(seed, fmax_hz, _own(block, used), critical(json.loads((folder / REPORT).read_text())))
+
+
+def packed(block: Block, netlist: Path) -> dict[str, int]:
+    """What the block takes, as :func:`place` says it, without place and route. Raises InputError, ToolError."""
+    return _own(block, bitstream.packed(block.family, _nextpnr("packed", block, netlist, "--pack-only")))
+
+
+def _nextpnr(kind: str, block: Block, netlist: Path, *options: str) -> Path:
+    """The folder with what nextpnr says of a netlist, from the cache if it was made before."""
     name = block.family.TOOLS[1]
     arguments = (
-        *block.family.place(block.board.platform()), "--json", NETLIST, "--top", TOP, "--seed", str(seed),
-        "--freq", f"{block.aim_hz / 1e6:g}", "--report", REPORT, "--timing-allow-fail", "--quiet", "--log", LOG,
-        *block.family.UNCONSTRAINED,
+        *block.family.place(block.board.platform()), "--json", NETLIST, "--top", TOP, *options, "--quiet",
+        "--log", LOG, *block.family.UNCONSTRAINED,
     )  # fmt: skip
 
     def fill(folder: Path) -> None:
@@ -128,29 +131,7 @@ def place(block: Block, netlist: Path, seed: int) -> Placed:
             raise
         (folder / NETLIST).unlink()
 
-    folder = store.entry("placed", store.digest(netlist.name, toolchain.find(name).version, *arguments), fill)
-    fmax_hz, used = bitstream.results(block.family, folder)
-    return Placed(seed, fmax_hz, _own(block, used), critical(json.loads((folder / REPORT).read_text())))
-
-
-def packed(block: Block, netlist: Path) -> dict[str, int]:
-    """What the block takes, as :func:`place` says it, without place and route. Raises ToolError."""
-    name = block.family.TOOLS[1]
-    arguments = (
-        *block.family.place(block.board.platform()), "--json", NETLIST, "--top", TOP, "--pack-only", "--quiet",
-        "--log", LOG, *block.family.UNCONSTRAINED,
-    )  # fmt: skip
-
-    def fill(folder: Path) -> None:
-        for file in (NETLIST, CELLS):
-            shutil.copyfile(netlist / file, folder / file)
-        toolchain.run(name, arguments, folder, f"{name}.log", own=LOG)
-        (folder / NETLIST).unlink()
-
-    folder = store.entry("packed", store.digest(netlist.name, toolchain.find(name).version, *arguments), fill)
-    counts = bitstream.utilization((folder / LOG).read_text(errors="replace"))
-    cells = json.loads((folder / CELLS).read_text())["design"]["num_cells_by_type"]
-    return _own(block, block.family.used({cell: used for cell, (used, _) in counts.items()}, cells))
+    return store.entry(kind, store.digest(netlist.name, toolchain.find(name).version, *arguments), fill)
 
 
 def _own(block: Block, used: dict[str, int]) -> dict[str, int]:

@@ -36,8 +36,8 @@ SLACK = 0.25
 
 ROUNDS = 4
 ROUTED, NETLIST, PLACES, BOOT_IMAGE = "routed", "netlist.json", "places.npz", "boot.bin"
-CELLS, REPORT = "cells.json", "report.json"
-"""Cells by type after synthesis; nextpnr's report."""
+CELLS, REPORT, LOG = "cells.json", "report.json", "place.txt"
+"""Cells by type after synthesis; nextpnr's report and log."""
 
 Progress = Callable[[str], None]
 """Told what begins."""
@@ -182,13 +182,27 @@ def _synthesise(job: Job, setting: Pll) -> Path:
         (folder / "design.v").write_text(text)
         (folder / "board.il").write_text(rtlil)
         (folder / f"constraints.{job.family.CONSTRAINTS}").write_text(constraints)
-        lines = ("read_rtlil board.il", "write_verilog -noattr board.v", "read_verilog design.v", script)
-        tail = (f"tee -q -o {CELLS} stat -json", f"write_json {NETLIST}")
-        (folder / "synthesis.ys").write_text("\n".join([*lines, *tail]) + "\n")
-        toolchain.run("yosys", ("-q", "-l", "yosys.txt", "synthesis.ys"), folder, "yosys.log", own="yosys.txt")
+        _yosys(folder, "read_rtlil board.il", "write_verilog -noattr board.v", "read_verilog design.v", script)
 
     key = store.digest(text, rtlil, constraints, script, toolchain.find("yosys").version)
     return store.entry("netlist", key, fill)
+
+
+def synthesised(verilog: str, script: str) -> Path:
+    """The folder with the netlist that a family's ``script`` makes of a text; from the cache if it was made before."""
+
+    def fill(folder: Path) -> None:
+        (folder / "design.v").write_text(verilog)
+        _yosys(folder, "read_verilog design.v", script)
+
+    return store.entry("synthesised", store.digest(verilog, script, toolchain.find("yosys").version), fill)
+
+
+def _yosys(folder: Path, *commands: str) -> None:
+    """Run commands that end in a netlist, and leave that and its cells by type in ``folder``."""
+    tail = (f"tee -q -o {CELLS} stat -json", f"write_json {NETLIST}")
+    (folder / "synthesis.ys").write_text("\n".join((*commands, *tail)) + "\n")
+    toolchain.run("yosys", ("-q", "-l", "yosys.txt", "synthesis.ys"), folder, "yosys.log", own="yosys.txt")
 
 
 def _place(job: Job, netlist: Path, setting: Pll, seed: int) -> Trial:
@@ -198,7 +212,7 @@ def _place(job: Job, netlist: Path, setting: Pll, seed: int) -> Trial:
     arguments = (
         *found.place(job.board.platform()), "--json", NETLIST, f"--{suffix}", f"constraints.{suffix}",
         f"--{found.ROUTE_OPTION}", f"{ROUTED}.{found.ROUTED}", "--seed", str(seed), "--report", REPORT,
-        "--timing-allow-fail", "--quiet", "--log", "place.txt",
+        "--timing-allow-fail", "--quiet", "--log", LOG,
     )  # fmt: skip
     kept = (NETLIST, CELLS, "design.v", "board.v", f"constraints.{suffix}", "yosys.log")
 
@@ -206,9 +220,9 @@ def _place(job: Job, netlist: Path, setting: Pll, seed: int) -> Trial:
         for file in kept:
             shutil.copyfile(netlist / file, folder / file)
         try:
-            toolchain.run(name, arguments, folder, f"{name}.log", own="place.txt")
+            toolchain.run(name, arguments, folder, f"{name}.log", own=LOG)
         except ToolError:
-            refuse_if_too_large(job.name, job.board_name, job.family, folder / "place.txt")
+            refuse_if_too_large(job.name, job.board_name, job.family, folder / LOG)
             raise
 
     key = store.digest(netlist.name, toolchain.find(name).version, *arguments)
@@ -220,9 +234,17 @@ def results(found: ModuleType, folder: Path) -> tuple[float, dict[str, int]]:
     """The clock that a placed and routed design reaches, and what it takes, from the tools' reports in ``folder``."""
     report = json.loads((folder / REPORT).read_text())
     slowest = min(clock["achieved"] for clock in report["fmax"].values())
-    cells = json.loads((folder / CELLS).read_text())["design"]["num_cells_by_type"]
-    used = found.used({kind: item["used"] for kind, item in report["utilization"].items()}, cells)
-    return slowest * 1e6, used
+    return slowest * 1e6, _used(found, folder, {cell: item["used"] for cell, item in report["utilization"].items()})
+
+
+def packed(found: ModuleType, folder: Path) -> dict[str, int]:
+    """What a design takes that was packed and not placed, from nextpnr's log in ``folder``."""
+    counts = utilization((folder / LOG).read_text(errors="replace"))
+    return _used(found, folder, {cell: used for cell, (used, _) in counts.items()})
+
+
+def _used(found: ModuleType, folder: Path, counts: dict[str, int]) -> dict[str, int]:
+    return found.used(counts, json.loads((folder / CELLS).read_text())["design"]["num_cells_by_type"])
 
 
 def trial(job: Job, seed: int = 1) -> Trial:

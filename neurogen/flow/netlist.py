@@ -21,6 +21,7 @@ import boards
 from ..spec.errors import InputError, ToolError
 from . import cache as store
 from . import toolchain
+from .bitstream import LOG, NETLIST, ROUTED, synthesised
 from .emit import Emitted, source_digest
 from .families import family
 from .target import Target
@@ -120,7 +121,7 @@ def netlist(emitted: Emitted, board: boards.Board, stage: str) -> Emitted:
     """The fabric ``emitted`` as it is after ``stage``; ports are the same. Raises ToolError if a tool fails."""
     found = family(board.platform())
     models = MODELS[found.NAME, stage]
-    made = _synthesise(emitted, board, found)
+    made = synthesised(emitted.verilog, found.synthesis(board.device, emitted.top))
     if stage != "synthesised":
         made = _place(made, board, found)
     versions = [toolchain.find(tool).version for tool in (found.TOOLS[0], found.TOOLS[2])]
@@ -129,37 +130,26 @@ def netlist(emitted: Emitted, board: boards.Board, stage: str) -> Emitted:
         if stage == "unpacked":
             _unpack(made, emitted, folder)
             return
-        design = prepared(json.loads((made / "netlist.json").read_text()), emitted.top, models)
-        (folder / "netlist.json").write_text(json.dumps(design))
-        _yosys(("read_json netlist.json", "write_verilog -noattr netlist.v"), folder)
+        design = prepared(json.loads((made / NETLIST).read_text()), emitted.top, models)
+        (folder / NETLIST).write_text(json.dumps(design))
+        _yosys((f"read_json {NETLIST}", "write_verilog -noattr netlist.v"), folder)
 
     folder = store.entry("netlists", store.digest(made.name, stage, *versions, source_digest(("flow",))), fill)
     return Emitted(emitted.top, f"{models.text}\n{(folder / 'netlist.v').read_text()}", emitted.ports)
-
-
-def _synthesise(emitted: Emitted, board: boards.Board, found: ModuleType) -> Path:
-    """The folder with the netlist as Yosys leaves it."""
-    commands = ("read_verilog design.v", found.synthesis(board.device, emitted.top), "write_json netlist.json")
-
-    def fill(folder: Path) -> None:
-        (folder / "design.v").write_text(emitted.verilog)
-        _yosys(commands, folder)
-
-    return store.entry("synthesised", store.digest(emitted.digest, *commands, toolchain.find("yosys").version), fill)
 
 
 def _place(made: Path, board: boards.Board, found: ModuleType) -> Path:
     """The folder with the placed and routed netlist, pins where the tool wants them, and the design to pack."""
     tool = found.TOOLS[1]
     arguments = (
-        *found.place(board.platform()), "--json", "synthesised.json", "--write", "netlist.json",
-        f"--{found.ROUTE_OPTION}", f"routed.{found.ROUTED}", "--seed", str(SEED), "--timing-allow-fail",
-        "--quiet", "--log", "place.txt",
+        *found.place(board.platform()), "--json", "synthesised.json", "--write", NETLIST,
+        f"--{found.ROUTE_OPTION}", f"{ROUTED}.{found.ROUTED}", "--seed", str(SEED), "--timing-allow-fail",
+        "--quiet", "--log", LOG,
     )  # fmt: skip
 
     def fill(folder: Path) -> None:
-        shutil.copyfile(made / "netlist.json", folder / "synthesised.json")
-        toolchain.run(tool, arguments, folder, "place.log", own="place.txt")
+        shutil.copyfile(made / NETLIST, folder / "synthesised.json")
+        toolchain.run(tool, arguments, folder, "place.log", own=LOG)
 
     return store.entry("placed", store.digest(made.name, *arguments, toolchain.find(tool).version), fill)
 
@@ -229,7 +219,7 @@ def _unpack(made: Path, emitted: Emitted, folder: Path) -> None:
     result = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     if result.returncode:
         raise ToolError(f"{UNPACKER} failed: {result.stderr.strip().splitlines()[-1]}")
-    design = json.loads((made / "netlist.json").read_text())
+    design = json.loads((made / NETLIST).read_text())
     (folder / "chip.v").write_text(result.stdout + _pins(design["modules"]["top"], emitted))
     _yosys(
         ("read_verilog -lib +/ice40/cells_sim.v", "read_verilog chip.v", "proc", "write_verilog -noattr netlist.v"),
