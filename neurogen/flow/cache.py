@@ -9,9 +9,12 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import platformdirs
 
 SEAL = "seal.json"
@@ -30,14 +33,44 @@ def digest(*parts: str) -> str:
     return found.hexdigest()
 
 
+def content(value: Any) -> str:
+    """SHA-256 of all that a value is made of: dataclasses, mappings, sequences, arrays and plain values."""
+    found = hashlib.sha256()
+    _feed(found, value)
+    return found.hexdigest()
+
+
+def _feed(into, value: Any) -> None:
+    if isinstance(value, np.ndarray):
+        into.update(f"{value.dtype}{value.shape}".encode() + np.ascontiguousarray(value).tobytes())
+    elif is_dataclass(value):
+        _feed(into, {item.name: getattr(value, item.name) for item in fields(value)})
+    elif isinstance(value, Mapping):
+        _feed(into, sorted(value))
+        for key in sorted(value):
+            _feed(into, value[key])
+    elif isinstance(value, (list, tuple)):
+        into.update(f"({len(value)}".encode())
+        for item in value:
+            _feed(into, item)
+    else:
+        into.update(f"{type(value).__name__} {value!r};".encode())
+
+
+def find(kind: str, key: str) -> Path | None:
+    """The folder ``kind/key``, if it is there as a whole."""
+    folder = root() / kind / key[:40]
+    return folder if _intact(folder) else None
+
+
 def entry(kind: str, key: str, make: Callable[[Path], None]) -> Path:
     """The folder ``kind/key``, filled by ``make(folder)`` where there is none. ``make`` must not keep absolute paths.
 
     Where two runs make one entry at once, the first stays and both get it. Raises what ``make`` raises.
     """
+    if found := find(kind, key):
+        return found
     folder = root() / kind / key[:40]
-    if _intact(folder):
-        return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{key[:8]}-", dir=folder.parent))
     try:

@@ -5,11 +5,10 @@ given samples. Candidates of the front are then synthesised, placed and routed i
 one is kept in the cache as soon as it is there, so a sweep that was stopped, or a wider one, does only what is missing.
 """
 
-import hashlib
 import json
 import os
 import signal
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
@@ -99,12 +98,9 @@ class Task:
 
     @property
     def key(self) -> str:
-        content = hashlib.sha256()
-        for name, values in sorted(self.inputs.items()):
-            content.update(f"{name}{values.shape}{values.dtype}".encode() + np.ascontiguousarray(values).tobytes())
-        return store.digest(
-            self.network.digest, repr(self.candidate), self.board, content.hexdigest(), source_digest(SOURCES)
-        )
+        """The digest of all that it depends on."""
+        content = store.content((self.candidate, self.inputs))
+        return store.digest(self.network.digest, self.board, content, source_digest(SOURCES))
 
 
 def networks(source: compiler.Source, how: compiler.Quantisation, widths: Sequence[int]) -> dict[int, Network]:
@@ -213,17 +209,16 @@ def on_cluster(function: Callable[[Task], dict], tasks: Sequence[tuple[int, Task
             yield futures[future], result
 
 
-def kept(kind: str, function: Callable[[Task], dict], tasks: Iterable[Task], start: Callable) -> Results:
+def kept(kind: str, function: Callable[[Task], dict], tasks: Sequence[Task], start: Callable) -> Results:
     """Results of all tasks: those in the cache first, then the others as ``start(function, tasks)`` gives them."""
-    tasks, missing = list(tasks), []
+    keys, missing = [task.key for task in tasks], []
     for number, task in enumerate(tasks):
-        file = store.root() / kind / task.key[:40] / RECORD
-        if file.exists():
-            yield number, json.loads(store.entry(kind, task.key, lambda _: None).joinpath(RECORD).read_text())
+        if folder := store.find(kind, keys[number]):
+            yield number, json.loads((folder / RECORD).read_text())
         else:
             missing.append((number, task))
     for number, found in start(function, missing) if missing else ():
-        store.entry(kind, tasks[number].key, lambda folder, found=found: _write(folder / RECORD, found))
+        store.entry(kind, keys[number], lambda folder, found=found: _write(folder / RECORD, found))
         yield number, found
 
 

@@ -1,6 +1,5 @@
 """X to Y by any engine: golden network, golden fabric, or the Verilog in a simulator. All write the same."""
 
-import hashlib
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -136,10 +135,7 @@ def _check_rule(target: Target, rule: str) -> None:
 def _partial(target: Target, samples: data.Samples, key: Sequence[str], y_path: Path | None) -> Path:
     """Where chunks are kept: named by everything that they depend on."""
     parts = [*key, target.network.digest, target.image.digest, source_digest(MODELS)]
-    content = hashlib.sha256()
-    for name, values in samples.sent.items():
-        content.update(f"{name}{values.shape}{values.dtype}".encode() + values.tobytes())
-    name = store.digest(*parts, content.hexdigest())[:16]
+    name = store.digest(*parts, store.content(samples.sent))[:16]
     return store.root() / "partial" / name if y_path is None else Path(y_path).with_name(f".{Path(y_path).name}.{name}")
 
 

@@ -4,10 +4,9 @@ Samples are taken chunk by chunk, and what one width makes of one chunk is kept 
 stopped, or one with other widths, computes only what is missing.
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -203,7 +202,7 @@ class _Runs:
         values = [output.population for output in source.outputs if output.values]
         self.values = [*values, *(p.name for p in source.populations if not p.spiking and p.name not in values)]
         self.contents: dict[int, str] = {}
-        self.key = store.digest(_digest(source), str(decide), source_digest(SOURCES))
+        self.key = store.digest(store.content(source), str(decide), source_digest(SOURCES))
 
     def chunks(self) -> Iterator[slice]:
         per_sample = self.samples.steps * sum(p.size for p in self.source.populations)
@@ -243,7 +242,7 @@ class _Runs:
     def _content(self, chunk: slice) -> str:
         """The digest of a chunk's samples."""
         if chunk.start not in self.contents:
-            self.contents[chunk.start] = _digest(self.samples[chunk])
+            self.contents[chunk.start] = store.content(self.samples[chunk])
         return self.contents[chunk.start]
 
     def _correct(self, part: Samples, found: reference.Result | golden_network.Result) -> int:
@@ -305,27 +304,3 @@ def _merged_ranges(parts: list[dict]) -> dict[str, dict[str, tuple[float, float]
         }
         for name in parts[0]
     }
-
-
-def _digest(value: Any) -> str:
-    found = hashlib.sha256()
-    _feed(found, value)
-    return found.hexdigest()
-
-
-def _feed(into, value: Any) -> None:
-    """Everything that a value is made of, to a hash: dataclasses, mappings, sequences, arrays and plain values."""
-    if isinstance(value, np.ndarray):
-        into.update(f"{value.dtype}{value.shape}".encode() + np.ascontiguousarray(value).tobytes())
-    elif is_dataclass(value):
-        _feed(into, {item.name: getattr(value, item.name) for item in fields(value)})
-    elif isinstance(value, Mapping):
-        _feed(into, sorted(value))
-        for key in sorted(value):
-            _feed(into, value[key])
-    elif isinstance(value, (list, tuple)):
-        into.update(f"({len(value)}".encode())
-        for item in value:
-            _feed(into, item)
-    else:
-        into.update(f"{type(value).__name__} {value!r};".encode())

@@ -105,8 +105,8 @@ def _verify(target, name, drawn: _Draw, seed, allow_silent, progress) -> Verifie
     if target.image.can_overlap(codec.extent(target.image, inputs)[1]):
         items.append(("overlapped", 0, min(count, OVERLAPPED_SAMPLES), "overlapped"))
     job = Job(items, not target.folded, IDLE, STALL, seed + 1, undisturbed=1)
-    content = [f"{key}{values.shape}{values.tobytes().hex()}" for key, values in inputs.items()]
-    key = store.digest(name, target.emitted.digest, target.image.digest, str(job), source_digest(SOURCES), *content)
+    content = store.content(inputs)
+    key = store.digest(name, target.emitted.digest, target.image.digest, str(job), source_digest(SOURCES), content)
     folder = store.root() / "runs" / key[:32]
     try:
         session.run(target, name, "verify", inputs, job, folder, progress)

@@ -2,6 +2,7 @@
 
 import threading
 
+import numpy as np
 import pytest
 
 from neurogen.flow import cache
@@ -29,7 +30,11 @@ def test_a_damaged_entry_is_made_again(damage):
     def make(folder):
         (folder / "file").write_text("x")
 
-    damage(cache.entry("kind", "k" * 64, make) / "file")
+    assert cache.find("kind", "k" * 64) is None
+    folder = cache.entry("kind", "k" * 64, make)
+    assert cache.find("kind", "k" * 64) == folder
+    damage(folder / "file")
+    assert cache.find("kind", "k" * 64) is None
     assert (cache.entry("kind", "k" * 64, make) / "file").read_text() == "x"
 
 
@@ -60,3 +65,10 @@ def test_two_runs_at_once_get_one_entry(tmp_path):
 
 def test_parts_of_a_digest_do_not_run_together():
     assert cache.digest("ab", "c") != cache.digest("a", "bc")
+
+
+def test_contents_differ_in_every_part():
+    ones = np.ones((2, 3), dtype=np.uint8)
+    values = [ones, ones.T, ones.astype(np.int64), [ones], [ones, ones], {"a": ones}, {"b": ones}, 1, "1", (1, 1), 11]
+    assert len({cache.content(value) for value in values}) == len(values)
+    assert cache.content({"a": 1, "b": ones}) == cache.content({"b": ones.copy(), "a": 1})
