@@ -175,7 +175,7 @@ def _roomy_core(network: Network, wishes: Wishes) -> tuple[CoreConfig, list[str]
     return core, [
         why,
         f"lanes {core.lanes}, banks {core.banks}: the largest population has size {largest}; at most"
-        f" {core.banks * core.lanes} synaptic operations per clock",
+        f" {core.operations} synaptic operations per clock",
         f"{core.weight_bits}-bit weights: " + ("as asked" if wishes.weight_bits else "the widest weight needs them"),
         f"{core.accumulator_bits}-bit accumulators: "
         + ("as asked" if wishes.accumulator_bits else "proved from the weights, no neuron can overflow them"),

@@ -53,7 +53,7 @@ LINK_ROWS = ((32, 256), (32, 256))
 FEATURES: dict[str, Callable[[CoreConfig], int]] = {
     "core": lambda core: 1,
     "banks": lambda core: core.banks,
-    "weights": lambda core: core.banks * core.lanes * core.weight_bits,
+    "weights": lambda core: core.operations * core.weight_bits,
     "sums": lambda core: core.lanes * core.accumulator_bits,
     "neurons": lambda core: core.update_lanes * sum(core.neuron.widths.values()),
     "groups": lambda core: core.groups,

@@ -118,7 +118,7 @@ def page(found: Report) -> str:
 
 def _plan(target: Target) -> dict[str, Any]:
     """What is known without a run. Names of NeuroBench where it defines the quantity."""
-    network, image, core = target.network, target.image, target.config.core
+    network, image = target.network, target.image
     return {
         "name": target.name,
         "versions": versions(),
@@ -140,7 +140,7 @@ def _plan(target: Target) -> dict[str, Any]:
         ],
         "mapping": list(_mapping(target)),
         "memory": list(_memory(target.config)),
-        "synaptic_operations_per_clock": core.banks * core.lanes * target.config.nodes,
+        "synaptic_operations_per_clock": target.config.operations,
         **neurobench.static(network),
     }
 

@@ -266,6 +266,11 @@ class CoreConfig(Config):
         return self.synapse_memory == "spram"
 
     @property
+    def operations(self) -> int:
+        """Synaptic operations per clock."""
+        return self.banks * self.lanes
+
+    @property
     def walks(self) -> int:
         """Rows of the table that axon rows name."""
         return synapses.store(self.store).walks(self)
@@ -403,6 +408,11 @@ class FabricConfig(Config):
             f"encoder {encoder.name} sends payloads up to {least}, core.payload_bits {self.core.payload_bits}"
             f"{' signed' if self.core.payload_signed else ''} holds {self.core.payload_range[1]}",
         )
+
+    @property
+    def operations(self) -> int:
+        """Synaptic operations per clock of all cores."""
+        return self.nodes * self.core.operations
 
     @property
     def host_count_bits(self) -> int:
