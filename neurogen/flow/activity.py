@@ -6,13 +6,12 @@ Toggles are bits of the Verilog's nets that change, the clock's not among them, 
 over.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from golden.fabric import Fabric
-from golden.samples import send
 
 from .. import compiler
 from ..host import codec
@@ -21,7 +20,7 @@ from ..spec.errors import CheckError
 from ..spec.image import Image
 from ..spec.words import Response
 from . import emit, plain, player
-from .bench.clocks import alone, crossbar
+from .bench.clocks import alone, crossbar, drawn_events
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -56,8 +55,7 @@ def image_of(core: CoreConfig) -> Image:
 def inputs(core: CoreConfig, activity: float, seed: int) -> np.ndarray:
     """(ticks, axons): the same number of events in every tick, on axons drawn anew."""
     rng = np.random.default_rng([seed, round(activity * 1e6)])
-    order = rng.permuted(np.tile(np.arange(core.axons), (SETTLE + TICKS, 1)), axis=1)
-    return (order < round(activity * core.axons)).astype(np.uint8)
+    return drawn_events(rng, SETTLE + TICKS, core.axons, round(activity * core.axons))
 
 
 def point(image: Image, activity: float, seed: int, simulate: bool, toggles: bool = False) -> Point:
@@ -65,7 +63,7 @@ def point(image: Image, activity: float, seed: int, simulate: bool, toggles: boo
     events = inputs(image.config.core, activity, seed)
     fabric, clocks, spikes = Fabric(image), [], []
     for row in events:
-        send(fabric, {"axons": row})
+        fabric.lines("axons", row)
         tick = fabric.tick()
         clocks.append(tick.tick_cycles())
         spikes.append(len(tick.emitted))
@@ -85,7 +83,7 @@ def point(image: Image, activity: float, seed: int, simulate: bool, toggles: boo
     if toggles:
         edges = [*played.waits[1 + SETTLE :].tolist(), len(played.toggles)]
         changed = float(played.toggles[edges[0] : edges[-1]].sum() / TICKS)
-    return Point(**asdict(found) | {"simulated_clocks": float(np.mean(measured[chosen])), "toggles": changed})
+    return replace(found, simulated_clocks=float(np.mean(measured[chosen])), toggles=changed)
 
 
 def _parts(image: Image, events: np.ndarray) -> list[np.ndarray]:

@@ -131,12 +131,11 @@ def mesh(side: int) -> FabricConfig:
 def program(config: FabricConfig) -> Path:
     """The compiled bench of a fabric's routers."""
     emitted = emit.emit(Routers(config), "routers")
-    signals = {"payload": "payload", "valid": "valid", "ready": "ready"}
     connections = [
         f".{port}__{end}__{name}({prefix}_{name}[{end}])"
         for port, prefix in (("inject", "in"), ("eject", "out"))
         for end in range(config.nodes + 1)
-        for name in signals
+        for name in ("payload", "valid", "ready")
         if (prefix, name) != ("out", "ready")
     ]
     connections += [f".eject__{end}__ready(1'b1)" for end in range(config.nodes + 1)]

@@ -158,7 +158,7 @@ def test_dense_tick_is_the_walks_of_64_events_and_little_else():
     walks = 64 / 2 * 64 / 8
     assert walks < found["tick_cycles"] < 1.5 * walks
     assert found["sustained"] == pytest.approx(64 * 64 / (found["tick_cycles"] * 16))
-    assert clocks.dense_events(128).sum(axis=2).tolist() == [[64] * clocks.TICKS]
+    assert clocks.drawn_events(np.random.default_rng(1), 9, 128, 64).sum(axis=1).tolist() == [64] * 9
 
 
 def test_idle_ticks_of_a_mesh_do_not_depend_on_neurons_at_rest():

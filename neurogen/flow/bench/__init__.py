@@ -55,14 +55,13 @@ def table(found: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
         if item["skipped"]:
             lines.append({"what": item["title"], "measured": f"skipped: {item['skipped']}"})
             continue
-        share = item["limit"] and item["figures"]["operations"] / item["limit"]
-        bounds = {name: Bound(**bound) for name, bound in item["targets"].items()}
+        share = _share(item)
         lines.append(
             {
                 "what": f"{item['title']}: {item['about']}",
                 "measured": _figures(item),
                 "of the memory's limit": f"{share:.0%} of {item['limit']:,.0f}" if share else "",
-                "target": ", ".join(bound.text(FIGURES[name]) for name, bound in bounds.items()),
+                "target": ", ".join(bound.text(FIGURES[name]) for name, bound in _bounds(item).items()),
                 "not met": ", ".join(missed(item)),
                 "MHz by seed": " / ".join(f"{mhz:.1f}" for mhz in item["seeds"].values()),
                 "made by": ", ".join(item["tools"]),
@@ -76,8 +75,7 @@ def text(found: dict[str, Any]) -> str:
     if found["skipped"]:
         return f"{found['title']}: skipped: {found['skipped']}"
     lines = [f"{found['title']}: {found['about']}", f"  {_figures(found)}"]
-    if found["limit"]:
-        share = found["figures"]["operations"] / found["limit"]
+    if share := _share(found):
         lines.append(f"  {share:.0%} of the {found['limit']:,.0f} synapses a clock that its memory could deliver")
     if found["seeds"]:
         lines.append("  " + ", ".join(f"seed {seed}: {mhz:.1f} MHz" for seed, mhz in found["seeds"].items()))
@@ -93,11 +91,19 @@ def _figures(found: dict[str, Any]) -> str:
     return ", ".join(FIGURES[name].text.format(value) for name, value in found["figures"].items())
 
 
+def _share(found: Mapping[str, Any]) -> float | None:
+    """What part of the synapses that its memory could deliver in a clock a record uses."""
+    return found["limit"] and found["figures"]["operations"] / found["limit"]
+
+
+def _bounds(found: Mapping[str, Any]) -> dict[str, Bound]:
+    return {name: Bound(**bound) for name, bound in found["targets"].items()}
+
+
 def missed(found: dict[str, Any]) -> list[str]:
     """The targets that a record does not meet, in words."""
-    bounds = {name: Bound(**bound) for name, bound in found["targets"].items()}
     return [
         bound.text(FIGURES[name])
-        for name, bound in bounds.items()
+        for name, bound in _bounds(found).items()
         if name in found["figures"] and not bound.met(found["figures"][name])
     ]

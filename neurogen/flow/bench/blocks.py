@@ -68,7 +68,7 @@ def core_row(config: FabricConfig, name: str, aim_mhz: float) -> Callable[[Setti
     def measure(settings: Settings, progress: Progress) -> Measured:
         figures, rest = routed(block(name, emit.emit(Core(config), "core"), aim_mhz), settings, progress)
         core = config.core
-        figures |= {"operations": core.banks * core.lanes} | clocks.dense_tick(config)
+        figures |= {"operations": core.operations} | clocks.dense_tick(config)
         limit = figures["ram"] * RAM_BITS / core.weight_bits
         return Measured(figures, described(config), limit=limit, **rest)
 
@@ -88,7 +88,7 @@ def router(settings: Settings, progress: Progress) -> Measured:
 def fabric(settings: Settings, progress: Progress) -> Measured:
     """A 2x2 fabric with routers, barrier and host port."""
     figures, rest = routed(block("fabric", emit.overlay(FABRIC), 125), settings, progress)
-    figures["operations"] = FABRIC.nodes * FABRIC.core.banks * FABRIC.core.lanes
+    figures["operations"] = FABRIC.operations
     return Measured(figures, f"2x2 cores of {described(FABRIC)}, barrier, host port", **rest)
 
 

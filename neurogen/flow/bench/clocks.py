@@ -4,7 +4,6 @@ import numpy as np
 
 from golden import cycles
 from golden.fabric import Fabric, Tick
-from golden.samples import send
 
 from ... import compiler
 from ...spec.config import CoreConfig, FabricConfig
@@ -37,10 +36,10 @@ def crossbar(core: CoreConfig, threshold: int = 60) -> Network:
     )
 
 
-def dense_events(axons: int, ticks: int = TICKS, events: int = EVENTS) -> np.ndarray:
-    """(1, ticks, axons): ``events`` axons, drawn anew, have an event in each tick."""
-    order = np.random.default_rng(SEED).permuted(np.tile(np.arange(axons), (ticks, 1)), axis=1)
-    return (order < events).astype(np.uint8)[None]
+def drawn_events(rng: np.random.Generator, ticks: int, axons: int, events: int) -> np.ndarray:
+    """(ticks, axons): ``events`` axons, drawn anew, have an event in each tick."""
+    order = rng.permuted(np.tile(np.arange(axons), (ticks, 1)), axis=1)
+    return (order < events).astype(np.uint8)
 
 
 def dense_tick(config: FabricConfig, mesh: bool = False) -> dict[str, float]:
@@ -52,12 +51,12 @@ def dense_tick(config: FabricConfig, mesh: bool = False) -> dict[str, float]:
     core = config.core
     fabric = Fabric(compiler.compile(crossbar(core), alone(config)))
     found = []
-    for row in dense_events(core.axons)[0]:
-        send(fabric, {"axons": row})
+    for row in drawn_events(np.random.default_rng(SEED), TICKS, core.axons, EVENTS):
+        fabric.lines("axons", row)
         tick = fabric.tick()
         found.append(on_mesh(config, tick) if mesh else tick.tick_cycles())
     clocks = float(np.mean(found))
-    return {"tick_cycles": clocks, "sustained": EVENTS * core.neurons / (clocks * core.banks * core.lanes)}
+    return {"tick_cycles": clocks, "sustained": EVENTS * core.neurons / (clocks * core.operations)}
 
 
 def idle(_settings: Settings, _progress: Progress) -> Measured:
@@ -66,7 +65,7 @@ def idle(_settings: Settings, _progress: Progress) -> Measured:
     core = mesh.core
     image = compiler.compile(crossbar(core, threshold=(1 << 15) - 1), alone(mesh))
     fabric = Fabric(image)
-    send(fabric, {"axons": np.ones(core.axons, dtype=np.uint8)})
+    fabric.lines("axons", np.ones(core.axons, dtype=np.uint8))
     ticks = fabric.advance(QUIET_TICKS)
     leaking = next(tick for tick in ticks[1:] if not len(tick.axons))
     figures = {"cycles": on_mesh(mesh, ticks[-1]), "leaking_cycles": on_mesh(mesh, leaking)}

@@ -64,11 +64,10 @@ def mnist(board_name: str, size: Mapping[str, Any], settings: Settings, progress
     figures = image_cycles(target, latency(pixels[:TIMED], STEPS))
     clock_mhz, seeds = summary["clock_mhz"], {item["seed"]: item["fmax_mhz"] for item in summary["seeds"]}
     fastest = figures.get("overlapped_cycles", figures["cycles"])
-    core = target.config.core
     figures |= {
         **summary["used"],
         "fmax_mhz": statistics.median(seeds.values()),
-        "operations": target.config.nodes * core.banks * core.lanes,
+        "operations": target.config.operations,
         "us": figures["cycles"] / clock_mhz,
         "images_per_second": clock_mhz * 1e6 / fastest,
         "accuracy": accuracy(target, pixels, labels),
@@ -114,11 +113,9 @@ def accuracy(target: Target, pixels: np.ndarray, labels: np.ndarray) -> float:
 def full(settings: Settings, progress: Progress) -> Measured:
     """A fabric that fills an LFE5U-85F, with routers, barrier and host port."""
     figures, rest = blocks.routed(blocks.block("full device", emit.overlay(FULL), 110), settings, progress)
-    operations = FULL.nodes * FULL.core.banks * FULL.core.lanes
-    sustained = clocks.dense_tick(FULL, mesh=True)["sustained"]
-    figures |= {"operations": operations, "sustained": sustained}
+    figures |= {"operations": FULL.operations, "sustained": clocks.dense_tick(FULL, mesh=True)["sustained"]}
     if "fmax_mhz" in figures:
-        figures["gops"] = operations * figures["fmax_mhz"] / 1e3
+        figures["gops"] = FULL.operations * figures["fmax_mhz"] / 1e3
     about = f"{FULL.width}x{FULL.height} cores of {blocks.described(FULL)}, routers, barrier, host port"
     return Measured(figures, about, limit=LIMITS[blocks.BOARD], **rest)
 
