@@ -60,16 +60,7 @@ def pointer(config: FabricConfig) -> Layout:
 @cache
 def route_to_core(config: FabricConfig) -> Layout:
     """A route entry with host = 0."""
-    core = config.core
-    return Layout(
-        "route",
-        (
-            Field("host", 1, "0: to cores"),
-            *rectangle(config).fields,
-            Field("axon", core.axon_bits, "axon at every core of the rectangle"),
-            Field("delay", core.slot_bits, "axonal delay in ticks, 1..D-1"),
-        ),
-    )
+    return _to_cores(config, "route", Field("host", 1, "0: to cores"), "axonal delay in ticks, 1..D-1")
 
 
 @cache
@@ -86,13 +77,10 @@ def route_bits(config: FabricConfig) -> int:
 @cache
 def entry(config: FabricConfig) -> Layout:
     """One entry of the encoder's table. Entry w of line i stands in row ``w * lines + i``."""
-    core = config.core
-    return Layout(
-        "entry",
-        (
-            Field("used", 1, "0: goes nowhere"),
-            *rectangle(config).fields,
-            Field("axon", core.axon_bits, "axon at every core of the rectangle"),
-            Field("delay", core.slot_bits, "ticks from the step's first one, 0..D-2"),
-        ),
-    )
+    return _to_cores(config, "entry", Field("used", 1, "0: goes nowhere"), "ticks from the step's first one, 0..D-2")
+
+
+def _to_cores(config: FabricConfig, name: str, flag: Field, delay: str) -> Layout:
+    """A row that says where an event goes, and when; ``delay`` explains that."""
+    axon = Field("axon", config.core.axon_bits, "axon at every core of the rectangle")
+    return Layout(name, (flag, *rectangle(config).fields, axon, Field("delay", config.core.slot_bits, delay)))
