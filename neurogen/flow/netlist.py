@@ -10,6 +10,7 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -162,7 +163,10 @@ def prepared(design: dict[str, Any], top: str, models: Models) -> dict[str, Any]
     module = design["modules"].get(top) or design["modules"]["top"]
     _without_pins(module)
     for cell in module["cells"].values():
-        (_settle if cell["type"] in BLOCKS else _tie)(cell, models)
+        if cell["type"] in BLOCKS:
+            _settle(cell)
+        else:
+            _tie(cell, models.high)
     return {"modules": {top: module}}
 
 
@@ -184,17 +188,17 @@ def _without_pins(module: dict[str, Any]) -> None:
         nets.pop(name, None)
 
 
-def _tie(cell: dict[str, Any], models: Models) -> None:
-    """Drive the inputs that nothing drives, as the hardware does."""
+def _tie(cell: dict[str, Any], high: Sequence[str]) -> None:
+    """Drive the inputs that nothing drives, as the hardware does: with 1 those in ``high``."""
     connections, parameters = cell["connections"], cell["parameters"]
     if cell["type"] == "TRELLIS_COMB" and connections.get("FXA"):
         parameters["IS_Z1"] = "1"
     for pin, direction in cell["port_directions"].items():
         if not connections.get(pin) and direction == "input":
-            connections[pin] = ["1" if pin in models.high else "0"]
+            connections[pin] = ["1" if pin in high else "0"]
 
 
-def _settle(cell: dict[str, Any], _models: Models) -> None:
+def _settle(cell: dict[str, Any]) -> None:
     """A constant input of a block is a parameter: ``WEAMUX = "1"``, or "INV" of a pin that nothing drives (1)."""
     connections, parameters = cell["connections"], cell["parameters"]
     for name in [name for name in parameters if name.endswith("MUX") and not name.startswith("CLK")]:
