@@ -1,25 +1,14 @@
 """A small network on a small fabric, and its netlists under the bench that verifies the Verilog."""
 
-import shutil
-
 import numpy as np
-import pytest
 
 from neurogen import compiler
-from neurogen.flow import netlist
 from neurogen.flow.target import Target
 from neurogen.spec.config import CoreConfig, FabricConfig, NeuronConfig
 from neurogen.spec.network import Input, Network, Output, Population, Projection
 
 SEED = 5
 BOARDS = {"ice40": "hx8k_breakout", "ecp5": "ulx3s_25f"}
-
-
-def needs(stage: str) -> str:
-    """The stage; skips the calling test where the tool that reads bitstreams is not installed."""
-    if stage == "unpacked" and shutil.which(netlist.UNPACKER) is None:
-        pytest.skip(f"{netlist.UNPACKER} (fpga-icestorm) is not installed")
-    return stage
 
 
 def small() -> Target:
