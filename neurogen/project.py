@@ -16,6 +16,9 @@ from .spec.config import Config, FabricConfig, Keys
 from .spec.errors import InputError
 
 Decide = Literal["count", "first", "last", "max"]
+Widths = Annotated[
+    str, Field(pattern=r"^\d+(\.\.\d+)?(,\d+(\.\.\d+)?)*$", description="weight widths to try: 2..8, or 4,6,8")
+]
 NUMBERS = r"^\d+(,\d+)*$"
 Framework = Literal["snntorch", "norse", "sinabs", "spikingjelly", "rockpool", "lava"]
 
@@ -158,9 +161,7 @@ class SweepOptions(Config):
     labels: Annotated[
         str | None, Field(description="right classes: an array of X, or an .npy file; default: labels in X")
     ] = None
-    bits: Annotated[
-        str, Field(pattern=r"^\d+(\.\.\d+)?(,\d+(\.\.\d+)?)*$", description="weight widths to try: 2..8, or 4,6,8")
-    ] = "2..8"
+    bits: Widths = "2..8"
     max_loss: Annotated[
         float, Field(ge=0, strict=False, description="points of accuracy that the chosen width may lose")
     ] = 0.5
@@ -245,9 +246,7 @@ class ExploreOptions(Config):
         str | None, Field(description="X: samples whose clocks are counted; default: those shipped with the network")
     ] = None
     device: Annotated[str | None, Field(description="the FPGA's type, where --board does not say it: LFE5U-25F")] = None
-    bits: Annotated[
-        str, Field(pattern=r"^\d+(\.\.\d+)?(,\d+(\.\.\d+)?)*$", description="weight widths to try: 2..8, or 4,6,8")
-    ] = "4,8"
+    bits: Widths = "4,8"
     lanes: Annotated[str, Field(pattern=NUMBERS, description="lanes P to try")] = "4,8,16,32,64"
     banks: Annotated[str, Field(pattern=NUMBERS, description="banks K to try")] = "1,2,4,8"
     update_lanes: Annotated[str, Field(pattern=NUMBERS, description="neurons U updated per clock to try")] = "1,4"
