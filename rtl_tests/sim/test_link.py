@@ -9,6 +9,7 @@ import pytest
 from neurogen.rtl.link.crc import Crc
 from neurogen.rtl.link.link import Link
 from neurogen.rtl.link.receiver import Receiver
+from neurogen.rtl.link.sender import Sender
 from neurogen.rtl.link.slip import SlipDecoder, SlipEncoder
 from neurogen.rtl.link.uart import UartRx, UartTx, pace
 from rtl_tests.link_board import IDENTITY, header, stuffed
@@ -209,3 +210,36 @@ def test_link_answers_open_with_its_identity():
 
     simulate(dut, drive, background=[sink(dut.o, line, seed=5)])
     assert bytes(line) == stuffed(header(0, 1, 255, SESSION, 0) + IDENTITY.pack().to_bytes(32, "little"))
+
+
+def test_open_is_answered_by_counts_of_its_own_session():
+    """Whenever it comes, also while the header of another frame is being made."""
+    dut, answers = Sender(words_log2=4, identity=IDENTITY.pack()), 0
+
+    async def drive(ctx):
+        nonlocal answers
+        ctx.set(dut.o.ready, 1)
+        for clocks in range(2, 80, 3):
+            ctx.set(dut.ack, 700)
+            ctx.set(dut.session, SESSION)
+            frames, due = [b""], 1
+            for clock in range(700):
+                if clock == clocks:  # as the link does where a session starts
+                    ctx.set(dut.session, SESSION + 1)
+                    due |= 2
+                ctx.set(dut.restart, clock == clocks)
+                ctx.set(dut.due, {"answer": due & 1, "open": due >> 1, "resend": 0})
+                *_, valid, end, byte, taken = await ctx.tick().sample(dut.o.valid, dut.o.p.end, dut.o.p.byte, dut.taken)
+                if clock == clocks:
+                    ctx.set(dut.ack, 0)
+                if taken:
+                    due = 0
+                if valid:
+                    frames = [*frames, b""] if end else [*frames[:-1], frames[-1] + bytes([byte])]
+            opened = [frame for frame in frames if len(frame) > 12]
+            expected = header(0, 1, 0, SESSION + 1, 0) + IDENTITY.pack().to_bytes(32, "little")
+            assert [frame[:-4] for frame in opened] == [expected], clocks
+            answers += len([frame for frame in frames if frame]) - len(opened)
+
+    simulate(dut, drive)
+    assert answers > 10

@@ -14,7 +14,6 @@ from .slip import ITEM
 
 HALF_BITS = WORD_BITS // 2
 HEADER_HALVES, IDENTITY_HALVES = HEADER.width // HALF_BITS, IDENTITY.width // HALF_BITS
-FLAGS_HALF = HEADER.offsets["open"] // HALF_BITS
 
 REASONS = data.StructLayout({"answer": 1, "open": 1, "resend": 1})
 """Why a frame is due, besides words that wait: to answer, with the identity, with the wish for other frames again."""
@@ -138,7 +137,7 @@ class Sender(wiring.Component):
         """Half-words, bit by bit through the CRC into a byte. ``index`` counts them within each part."""
         m.submodules.crc = crc = Crc()
         half, byte, bits = Signal(HALF_BITS), Signal(8), Signal(range(HALF_BITS))
-        part, index, with_identity = Signal(Part), Signal(range(2 * FRAME_WORDS)), Signal()
+        part, index, flags = Signal(Part), Signal(range(2 * FRAME_WORDS)), Signal(REASONS)
         m.d.comb += [crc.drain.eq(part == Part.CRC), crc.bit.eq(half[0]), self.o.p.byte.eq(byte)]
         with m.FSM(init="IDLE"):
             with m.State("IDLE"):
@@ -153,8 +152,11 @@ class Sender(wiring.Component):
                 with m.If(self.o.ready):
                     m.next = "LOAD"
             with m.State("LOAD"):
-                self._load(m, half, part, index, with_identity, following, word, sent)
                 m.next = "SHIFT"
+                with m.If((part == Part.HEADER) & (index == 0) & astray):  # a session has started just now
+                    m.next = "IDLE"
+                with m.Else():
+                    self._load(m, half, part, index, flags, following, word, sent)
             with m.State("SHIFT"):
                 m.d.comb += crc.enable.eq(1)
                 m.d.sync += [half.eq(half >> 1), byte.eq(Cat(byte[1:], Mux(crc.drain, crc.out, half[0])))]
@@ -166,24 +168,24 @@ class Sender(wiring.Component):
                 with m.If(self.o.ready):
                     m.next = "SHIFT"
                     with m.If(bits == 0):
-                        self._next(m, part, index, with_identity, waits)
+                        self._next(m, part, index, flags.open, waits)
             with m.State("FINISH"):
                 m.d.comb += [self.o.valid.eq(1), self.o.p.end.eq(1)]
                 with m.If(self.o.ready):
                     m.next = "IDLE"
 
-    def _load(self, m, half, part, index, with_identity, following, word, sent) -> None:
-        """Take the next half-word."""
+    def _load(self, m, half, part, index, flags, following, word, sent) -> None:
+        """Take the next half-word. ``ack`` is the first; a reason that comes later is the next frame's."""
         header = pack(
-            HEADER, open=self.due.open, resend=self.due.resend, poll=0, reserved=0, credit=self.credit, ack=self.ack,
+            HEADER, open=flags.open, resend=flags.resend, poll=0, reserved=0, credit=self.credit, ack=self.ack,
             seq=following, session=self.session,
         )  # fmt: skip
         m.d.sync += index.eq(index + 1)
         with m.Switch(part):
             with m.Case(Part.HEADER):
-                with m.If(index == FLAGS_HALF):
+                with m.If(index == 0):
                     m.d.comb += self.taken.eq(1)
-                    m.d.sync += with_identity.eq(self.due.open)
+                    m.d.sync += flags.eq(self.due)
                 m.d.sync += half.eq(header.word_select(index[: index_bits(HEADER_HALVES)], HALF_BITS))
             with m.Case(Part.IDENTITY):
                 halves = [self.identity >> HALF_BITS * i & ((1 << HALF_BITS) - 1) for i in range(IDENTITY_HALVES)]
