@@ -539,26 +539,36 @@ def verify(project: Project) -> None:
     _print(project, record, "\n".join([*found[0].notes, *lines]))
 
 
+def _source(project: Project, file: str | None, purpose: str):
+    """NETWORK as it was trained, how it becomes integers, and the file of its samples: ``file``, or what is shipped.
+
+    Raises InputError where there is none; ``purpose`` says what it is for.
+    """
+    from . import compiler
+    from .flow.target import SHIPPED, SHIPPED_SAMPLES
+
+    samples = file or (None if project.network else SHIPPED_SAMPLES)
+    if samples is None:
+        raise InputError(f"--data is missing: the samples {purpose}, an .npz or .npy file")
+    source = compiler.read(project.network or SHIPPED, compiler.Options(**project.importing.model_dump()))
+    return source, compiler.Quantisation(**project.quantise.model_dump()), Path(samples)
+
+
 @_verb(*IMPORT, *QUANTISE, *DATA, *SWEEP, "output", "json")
 def quantize(project: Project) -> None:
     """Try weight widths on samples: what each loses against floating point; write the chosen network of integers.
 
     With --weight-bits that width is chosen, else the narrowest that is good enough.
     """
-    from . import compiler
     from .flow import sweep, sweep_report
-    from .flow.target import SHIPPED, SHIPPED_SAMPLES
     from .host import data
 
-    wanted, file = project.sweep, project.sweep.data or (None if project.network else SHIPPED_SAMPLES)
-    if file is None:
-        raise InputError("--data is missing: the samples to measure on, an .npz or .npy file")
+    wanted = project.sweep
     widths = sweep.parse_widths(wanted.bits)
-    source = compiler.read(project.network or SHIPPED, compiler.Options(**project.importing.model_dump()))
-    samples = data.read(Path(file), (source.network or source).inputs, _binning(project))
+    source, how, file = _source(project, wanted.data, "to measure on")
+    samples = data.read(file, (source.network or source).inputs, _binning(project))
     if wanted.labels:
-        samples = sweep.labelled(samples, Path(file), wanted.labels)
-    how = compiler.Quantisation(**project.quantise.model_dump())
+        samples = sweep.labelled(samples, file, wanted.labels)
     said = how.weight_bits if "weight_bits" in project.quantise.model_fields_set else None
     choice = sweep.Choice(wanted.max_loss, wanted.min_agreement, said)
     folder = Path(project.output or f"build/{source.name}_quantized")
@@ -575,22 +585,17 @@ def quantize(project: Project) -> None:
 def explore(project: Project) -> None:
     """Sweep lanes, banks, bits and cores of a fabric for NETWORK on a device; find and draw the Pareto front."""
     _on_board()
-    from . import compiler
     from .flow import explore as design_space
     from .flow import sweep
-    from .flow.target import SHIPPED, SHIPPED_SAMPLES
     from .host import data
 
-    wanted, file = project.explore, project.explore.data or (None if project.network else SHIPPED_SAMPLES)
-    if file is None:
-        raise InputError("--data is missing: the samples whose clocks are to be counted, an .npz or .npy file")
+    wanted = project.explore
     if (project.target.board is None) == (wanted.device is None):
         raise InputError("--board or --device is expected, one of them: what the fabric is for")
     board = project.target.board or design_space.board_of(wanted.device)
-    source = compiler.read(project.network or SHIPPED, compiler.Options(**project.importing.model_dump()))
-    how = compiler.Quantisation(**project.quantise.model_dump())
+    source, how, file = _source(project, wanted.data, "whose clocks are to be counted")
     networks = design_space.networks(source, how, sweep.parse_widths(wanted.bits))
-    samples = data.read(Path(file), next(iter(networks.values())).inputs, _binning(project))
+    samples = data.read(file, next(iter(networks.values())).inputs, _binning(project))
     found_of = design_space.candidates(
         list(networks),
         *(design_space.parse_numbers(getattr(wanted, key), key) for key in ("lanes", "banks", "update_lanes")),
