@@ -34,10 +34,19 @@ module board_bench;
 `ifdef FLASH_OFFSET
     wire sck, select, copi, cipo;
     spi_flash flash (.sck(sck), .select(select), .copi(copi), .cipo(cipo));
-    `TOP board (.clk(clk), .rst(rst), .rx(rx), .tx(tx), .flash_sck(sck), .flash_select(select), .flash_copi(copi), .flash_cipo(cipo));
-`else
-    `TOP board (.clk(clk), .rst(rst), .rx(rx), .tx(tx));
 `endif
+    `TOP board (
+        .clk(clk),
+        .rst(rst),
+`ifdef FLASH_OFFSET
+        .flash_sck(sck),
+        .flash_select(select),
+        .flash_copi(copi),
+        .flash_cipo(cipo),
+`endif
+        .rx(rx),
+        .tx(tx)
+    );
 
     function [31:0] next_draw(input [31:0] x);
         begin
