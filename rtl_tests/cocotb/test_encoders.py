@@ -14,6 +14,7 @@ from neurogen.host.device import Device
 from neurogen.host.link import Deframer
 from neurogen.spec.network import Input, Network, Output, Population, Projection
 from rtl_tests.cocotb.simulators import SIMULATORS, needs
+from rtl_tests.encoded_networks import branching
 
 SEED = 11
 LATENCY = {"encoder": "latency", "encoder_steps": 12, "encoder_parameters": {"full": 16, "least": 1}}
@@ -47,24 +48,7 @@ def test_digits_by_latency_equal_the_golden_model_and_all_engines_agree(digits, 
 
 def test_lines_that_go_to_several_places_in_a_loaded_mesh():
     """Currents; two cores, depths and ticks per step; the encoder's table is written by the host; random pixels."""
-    rng = np.random.default_rng(SEED)
-    neuron = {"threshold": 900, "leak_shift": 2}
-
-    def weights(source, target):
-        return rng.integers(-7, 8, (source, target))
-
-    network = Network(
-        "paths",
-        (Input("in", 13, payload_bits=8),),
-        (Population("a", 6, "lif", neuron), Population("b", 5, "lif", neuron)),
-        (
-            Projection("in", "a", weights(13, 6)),
-            Projection("a", "b", 100 * weights(6, 5)),
-            Projection("in", "b", weights(13, 5)),
-            Projection("b", "a", weights(5, 6), delay=1),
-        ),
-        (Output("b"), Output("a")),
-    )
+    network = branching(SEED, 13, 6, 5, loop=True)
     wishes = compiler.Wishes(name="paths", encoder="current", width=2, height=1, lanes=4, programmable=True)
     image = compiler.compile(network, compiler.size(network, wishes).config)
     assert image.config.encoder.ways > 1 and image.step_ticks > 1

@@ -23,7 +23,8 @@ from neurogen.spec import encoders
 from neurogen.spec.config import EncoderConfig, FabricConfig
 from neurogen.spec.errors import InputError
 from neurogen.spec.memory_map import Status
-from neurogen.spec.network import Input, Network, Output, Population, Projection
+from neurogen.spec.network import Input
+from rtl_tests.encoded_networks import branching
 from rtl_tests.golden_port import GoldenPort
 from rtl_tests.shared import shared
 
@@ -162,29 +163,8 @@ def test_the_rate_encoder_is_how_the_shipped_network_was_trained(digits):
     assert np.array_equal(resolve(None, options("rate")).coder.events(pixels), spikes)
 
 
-def graded_network() -> Network:
-    """Pixels as currents into 6 neurons that reach 3; from there a skip past them, so that lines have two entries."""
-    rng = np.random.default_rng(3)
-    neuron = {"threshold": 900, "leak_shift": 2}
-
-    def weights(*shape):
-        return rng.integers(-7, 8, shape)
-
-    return Network(
-        "graded",
-        (Input("in", 10, payload_bits=8),),
-        (Population("a", 6, "lif", neuron), Population("b", 3, "lif", neuron)),
-        (
-            Projection("in", "a", weights(10, 6)),
-            Projection("a", "b", 100 * weights(6, 3)),
-            Projection("in", "b", weights(10, 3)),
-        ),
-        (Output("b"), Output("a")),
-    )
-
-
 def test_a_direct_current_reaches_two_depths_and_two_cores():
-    network = graded_network()
+    network = branching(3)
     sizing = compiler.size(network, compiler.Wishes(encoder="current", encoder_steps=9, width=2, height=1, lanes=4))
     image = compiler.compile(network, sizing.config)
     encoder = image.config.encoder
@@ -199,9 +179,9 @@ def test_a_direct_current_reaches_two_depths_and_two_cores():
 @pytest.mark.parametrize(
     "network, wishes, message",
     [
-        (graded_network(), {"encoder": "sum"}, "encoder: there is no encoder 'sum'; there are current, latency, rate"),
+        (branching(3), {"encoder": "sum"}, "encoder: there is no encoder 'sum'; there are current, latency, rate"),
         (
-            dataclasses.replace(graded_network(), inputs=(Input("in", 10),)),
+            dataclasses.replace(branching(3), inputs=(Input("in", 10),)),
             {"encoder": "current"},
             "encoder current sends payloads up to 255; input 'in' takes spikes",
         ),
@@ -214,7 +194,7 @@ def test_what_no_encoder_can_do_for_a_network_is_one_line(network, wishes, messa
 
 
 def test_an_encoder_feeds_one_input_of_its_size():
-    network = graded_network()
+    network = branching(3)
     config = compiler.size(network, compiler.Wishes(encoder="rate")).config
     other = FabricConfig.parse(config.model_dump() | {"encoder": config.encoder.model_dump() | {"lines": 9}})
     with pytest.raises(InputError) as error:
@@ -228,7 +208,7 @@ def test_an_encoder_feeds_one_input_of_its_size():
 
 
 def test_a_bitstream_with_another_table_is_not_updated():
-    network = graded_network()
+    network = branching(3)
     image = compiler.compile(network, compiler.size(network, compiler.Wishes(encoder="rate")).config)
     moved = dataclasses.replace(image, inputs={"in": image.inputs["in"][::-1]})
     assert patch.difference(image, moved) is None
