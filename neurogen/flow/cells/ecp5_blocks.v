@@ -49,26 +49,22 @@ module DP16KD #(
         DIB1, DIB0, DIA17, DIA16, DIA15, DIA14, DIA13, DIA12, DIA11, DIA10, DIA9, DIA8, DIA7, DIA6, DIA5, DIA4,
         DIA3, DIA2, DIA1, DIA0
     };
-    wire [35:0] dib = dia >> 18;
     wire [13:0] ada = {ADA13, ADA12, ADA11, ADA10, ADA9, ADA8, ADA7, ADA6, ADA5, ADA4, ADA3, ADA2, ADA1, ADA0};
     wire [13:0] adb = {ADB13, ADB12, ADB11, ADB10, ADB9, ADB8, ADB7, ADB6, ADB5, ADB4, ADB3, ADB2, ADB1, ADB0};
-    wire clka = CLKAMUX == "INV" ? ~CLKA : CLKA;
-    wire clkb = CLKBMUX == "INV" ? ~CLKB : CLKB;
 
     reg  [8:0]  words [0:2047];
-    reg  [17:0] doa = 0;
-    reg  [35:0] dob = 0;
-    wire [17:0] low = WIDE ? dob[17:0] : doa;
+    wire [35:0] doa = port[0].held;
+    wire [35:0] dob = port[1].held;
     assign {
         DOA17, DOA16, DOA15, DOA14, DOA13, DOA12, DOA11, DOA10, DOA9, DOA8, DOA7, DOA6, DOA5, DOA4, DOA3, DOA2,
         DOA1, DOA0
-    } = low;
+    } = WIDE ? dob[17:0] : doa[17:0];
     assign {
         DOB17, DOB16, DOB15, DOB14, DOB13, DOB12, DOB11, DOB10, DOB9, DOB8, DOB7, DOB6, DOB5, DOB4, DOB3, DOB2,
         DOB1, DOB0
     } = WIDE ? dob[35:18] : dob[17:0];
 
-    integer i, a, b;
+    integer i;
     reg [320*64-1:0] contents;
     initial begin
         contents = {
@@ -87,41 +83,38 @@ module DP16KD #(
         end
     end
 
-    localparam WORDS_A = DATA_WIDTH_A < 18 ? 1 : DATA_WIDTH_A / 9;  // in a row
-    wire [10:0] row_a = ada[13:3] & ~(WORDS_A - 1);
-    wire [2:0]  shift_a = DATA_WIDTH_A < 9 ? ada[2:0] & ~(DATA_WIDTH_A - 1) : 0;
-    wire [35:0] enables_a = {{9{ada[3]}}, {9{ada[2]}}, {9{ada[1]}}, {9{ada[0]}}};
-    wire [35:0] mask_a = DATA_WIDTH_A < 18 ? (36'd1 << DATA_WIDTH_A) - 1 << shift_a : enables_a;
-    wire [35:0] old_a = {words[row_a | 3], words[row_a | 2], words[row_a | 1], words[row_a]};
-    wire [35:0] new_a = old_a & ~mask_a | dia << shift_a & mask_a;
-    wire [35:0] read_a = (WEA && WRITEMODE_A == "WRITETHROUGH" ? new_a : old_a) >> shift_a & ~(~36'd0 << DATA_WIDTH_A);
-    wire        selected_a = CEA && {CSA2, CSA1, CSA0} == 0;
-    wire        reset_a = RESETMODE == "ASYNC" && RSTA;
+    wire [1:0]  clocks = {CLKBMUX == "INV" ? ~CLKB : CLKB, CLKAMUX == "INV" ? ~CLKA : CLKA};
+    wire [1:0]  selected = {CEB && {CSB2, CSB1, CSB0} == 0, CEA && {CSA2, CSA1, CSA0} == 0};
+    wire [1:0]  writes = {WEB, WEA};
+    wire [1:0]  resets = {RSTB, RSTA};
+    genvar p;
+    generate
+        for (p = 0; p < 2; p = p + 1) begin : port
+            localparam WIDTH = p ? DATA_WIDTH_B : DATA_WIDTH_A;
+            localparam MODE = p ? WRITEMODE_B : WRITEMODE_A;
+            localparam WORDS = WIDTH < 18 ? 1 : WIDTH / 9;  // in a row
+            integer     word;
+            reg  [35:0] held = 0;
+            wire [13:0] address = p ? adb : ada;
+            wire [35:0] data = dia >> 18 * p;
+            wire [10:0] row = address[13:3] & ~(WORDS - 1);
+            wire [2:0]  shift = WIDTH < 9 ? address[2:0] & ~(WIDTH - 1) : 0;
+            wire [35:0] enables = {{9{address[3]}}, {9{address[2]}}, {9{address[1]}}, {9{address[0]}}};
+            wire [35:0] mask = WIDTH < 18 ? (36'd1 << WIDTH) - 1 << shift : enables;
+            wire [35:0] stored = {words[row | 3], words[row | 2], words[row | 1], words[row]};
+            wire [35:0] written = stored & ~mask | data << shift & mask;
+            wire [35:0] read = (writes[p] && MODE == "WRITETHROUGH" ? written : stored) >> shift & ~(~36'd0 << WIDTH);
+            wire        clock = clocks[p];
+            wire        reset = RESETMODE == "ASYNC" && resets[p];
 
-    always @(posedge clka)
-        if (selected_a && WEA && !RSTA)
-            for (a = 0; a < WORDS_A; a = a + 1) words[row_a + a] <= new_a[9 * a +: 9];
-    always @(posedge clka, posedge reset_a)
-        if (RSTA) doa <= 0;
-        else if (selected_a && !(WEA && WRITEMODE_A == "NORMAL")) doa <= read_a;
-
-    localparam WORDS_B = DATA_WIDTH_B < 18 ? 1 : DATA_WIDTH_B / 9;  // in a row
-    wire [10:0] row_b = adb[13:3] & ~(WORDS_B - 1);
-    wire [2:0]  shift_b = DATA_WIDTH_B < 9 ? adb[2:0] & ~(DATA_WIDTH_B - 1) : 0;
-    wire [35:0] enables_b = {{9{adb[3]}}, {9{adb[2]}}, {9{adb[1]}}, {9{adb[0]}}};
-    wire [35:0] mask_b = DATA_WIDTH_B < 18 ? (36'd1 << DATA_WIDTH_B) - 1 << shift_b : enables_b;
-    wire [35:0] old_b = {words[row_b | 3], words[row_b | 2], words[row_b | 1], words[row_b]};
-    wire [35:0] new_b = old_b & ~mask_b | dib << shift_b & mask_b;
-    wire [35:0] read_b = (WEB && WRITEMODE_B == "WRITETHROUGH" ? new_b : old_b) >> shift_b & ~(~36'd0 << DATA_WIDTH_B);
-    wire        selected_b = CEB && {CSB2, CSB1, CSB0} == 0;
-    wire        reset_b = RESETMODE == "ASYNC" && RSTB;
-
-    always @(posedge clkb)
-        if (selected_b && WEB && !RSTB)
-            for (b = 0; b < WORDS_B; b = b + 1) words[row_b + b] <= new_b[9 * b +: 9];
-    always @(posedge clkb, posedge reset_b)
-        if (RSTB) dob <= 0;
-        else if (selected_b && !(WEB && WRITEMODE_B == "NORMAL")) dob <= read_b;
+            always @(posedge clock)
+                if (selected[p] && writes[p] && !resets[p])
+                    for (word = 0; word < WORDS; word = word + 1) words[row + word] <= written[9 * word +: 9];
+            always @(posedge clock, posedge reset)
+                if (resets[p]) held <= 0;
+                else if (selected[p] && !(writes[p] && MODE == "NORMAL")) held <= read;
+        end
+    endgenerate
 
     initial
         if (REGMODE_A != "NOREG" || REGMODE_B != "NOREG") begin
