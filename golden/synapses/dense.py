@@ -1,4 +1,8 @@
-"""The dense store: banks join in passes, each over one range of groups."""
+"""The dense store: banks join in passes, each over one range of groups.
+
+Where the accumulators are in block RAM, a pass that begins with the group that the one before ended with waits for a
+clock.
+"""
 
 from functools import cached_property
 
@@ -90,15 +94,36 @@ class Store:
         events = np.bincount(keys, minlength=np.prod(shape)).reshape(shape)
         touched = (events.any(axis=2)[..., None] & self._reaches).any(axis=1)
         count = events.max(axis=2)
+        waits = self._waits_in_order(count)
         for node in np.flatnonzero(~self._sorted):
             order = passes(local[at == node], ranges[at == node], core.banks)
             count[node] = np.bincount(order, minlength=core.ranges)
+            waits[node] = self._waits(node, order).sum()
         return Work(
             touched=touched.ravel(),
             rows=(events.sum(axis=2) * self.groups).sum(axis=1),
-            cycles=(count * self.groups).sum(axis=1),
+            cycles=(count * self.groups).sum(axis=1) + waits,
         )
 
     def walks(self, core: int, axons: np.ndarray) -> np.ndarray:
         ranges = self.range[axons + core * self.core.axons]
-        return self.groups[core, passes(axons, ranges, self.core.banks)]
+        order = passes(axons, ranges, self.core.banks)
+        return self.groups[core, order] + self._waits(core, order)
+
+    def _waits(self, core: int, order: list[int]) -> np.ndarray:
+        """For each pass of a core, 1 if it waits for a clock."""
+        begins, ends = self.first[core, order], self.last[core, order]
+        repeats = np.concatenate([[False], begins[1:] == ends[:-1]])[: len(order)]
+        return (repeats & (self.core.accumulators == "block")).astype(int)
+
+    def _waits_in_order(self, count: np.ndarray) -> np.ndarray:
+        """(C,) clocks that passes wait where they come in the order of their ranges, ``count`` (C, R) of each."""
+        waits, group = np.zeros(len(count), dtype=int), np.full(len(count), -1)  # group: the last pass ended with it
+        if self.core.accumulators != "block":
+            return waits
+        for passes_, first, last in zip(count.T, self.first.T, self.last.T, strict=True):
+            some = passes_ > 0
+            waits += some & (group == first)
+            waits += np.where(some & (first == last), passes_ - 1, 0)
+            group = np.where(some, last, group)
+        return waits

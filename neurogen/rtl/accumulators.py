@@ -19,6 +19,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..spec.config import CoreConfig, FabricConfig
 from ..spec.fixed import index_bits
+from .image_memory import NO_CHECK
 from .synapses import addend_layout
 from .synapses.tables import delayed
 
@@ -30,8 +31,8 @@ class Column(wiring.Component):
     """G rows of the sums of some lanes. One addend per clock, in its row two clocks after it arrives.
 
     ``distributed`` rows are read asynchronously and written at the next edge (LUT RAM). ``block`` rows are read
-    synchronously (block RAM); a group that repeats at once is forwarded, for a row is never read in the clock in which
-    it is written.
+    synchronously (block RAM), and a row is never read in the clock in which it is written: where a group ``repeats`` in
+    the next clock, its sum is forwarded.
 
     Members
     -------
@@ -49,8 +50,9 @@ class Column(wiring.Component):
         What was read moves on.
     """
 
-    def __init__(self, core: CoreConfig, lanes: int):
+    def __init__(self, core: CoreConfig, lanes: int, repeats: bool = True):
         self.core = core
+        self.repeats = repeats
         self.row_bits = lanes * core.accumulator_bits
         self.has_zero_row = lanes == core.lanes and core.groups % LUT_RAM_ROWS != 0
         super().__init__(
@@ -68,7 +70,10 @@ class Column(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         groups, bits = self.core.groups, self.core.accumulator_bits
-        m.submodules.rows = memory = Memory(shape=self.row_bits, depth=groups + self.has_zero_row, init=[])
+        attributes = {} if self.repeats else NO_CHECK
+        m.submodules.rows = memory = Memory(
+            shape=self.row_bits, depth=groups + self.has_zero_row, init=[], attrs=attributes
+        )
         asks, asked, place = self.read | self.addend.valid, Signal.like(self.group), Signal(range(memory.depth))
         m.d.comb += asked.eq(Mux(self.read, self.group, self.addend.group))
         is_touched = self.touched.bit_select(asked, 1)
@@ -106,6 +111,9 @@ class Column(wiring.Component):
 
     def _read_block(self, m, memory, write, asks, place, total):
         read, repeats = memory.read_port(), Signal()
+        if not self.repeats:
+            m.d.comb += [read.addr.eq(place), read.en.eq(asks), self.row.eq(read.data)]
+            return
         is_repeated, previous = Signal(), Signal.like(total)
         m.d.comb += [
             read.addr.eq(place),
@@ -129,6 +137,8 @@ class Accumulators(wiring.Component):
     config : :class:`~neurogen.spec.config.FabricConfig`
     copies, columns : int
         Copies, each of so many columns.
+    repeats : bool
+        A column may have addends for one group in consecutive clocks. Always so where rows are ``distributed``.
 
     Members
     -------
@@ -148,12 +158,12 @@ class Accumulators(wiring.Component):
         An addend is on its way into its row.
     """
 
-    def __init__(self, config: FabricConfig, copies: int = 1, columns: int = 1):
+    def __init__(self, config: FabricConfig, copies: int = 1, columns: int = 1, repeats: bool = True):
         self.config = config
         self.copies = copies
         self.columns = columns
         core = config.core
-        self._columns = [Column(core, core.lanes // columns) for _ in range(copies * columns)]
+        self._columns = [Column(core, core.lanes // columns, repeats) for _ in range(copies * columns)]
         super().__init__(
             {
                 "addends": In(addend_layout(core, core.lanes // columns)).array(copies * columns),

@@ -94,7 +94,7 @@ class Core(wiring.Component):
         )
         copies = self.store.copies
         m.submodules.accumulators = self.accumulators = Accumulators(
-            config, copies=copies, columns=len(self.store.addends) // copies
+            config, copies=copies, columns=len(self.store.addends) // copies, repeats=self.store.repeats
         )
         m.submodules.update = self.update = UpdateUnit(
             config,

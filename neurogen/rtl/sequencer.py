@@ -33,7 +33,9 @@ class Sequencer(wiring.Component):
     ``base_k + (group - first)``.
 
     The first step comes ``latency_cycles`` after the first head was taken. While heads keep up, passes follow each
-    other without a bubble, so n passes over g groups take n * g clocks. Heads are taken ahead, up to three per bank.
+    other without a bubble, so n passes over g groups take n * g clocks. But where the accumulators are in block RAM, a
+    pass that begins with the group that the one before ended with waits for a clock. Heads are taken ahead, up to three
+    per bank.
 
     Parameters
     ----------
@@ -50,6 +52,8 @@ class Sequencer(wiring.Component):
     heads : In(stream of axon, payload), K
     step : Out
         :func:`step_layout`; nothing can hold it up.
+    walking : Out(1)
+        A pass takes this clock: it has a step, or waits for the group's row.
     busy : Out(1)
         An event or a pass is inside.
     event_count : Out(range(K + 1))
@@ -75,6 +79,7 @@ class Sequencer(wiring.Component):
             {
                 "heads": In(stream.Signature(head_layout(core))).array(core.banks),
                 "step": Out(step_layout(core)),
+                "walking": Out(1),
                 "busy": Out(1),
                 "event_count": Out(range(core.banks + 1)),
                 "row_count": Out(range(core.banks + 1)),
@@ -90,7 +95,12 @@ class Sequencer(wiring.Component):
         ranges, is_long = self._range_table(m)
         chosen, joins = self._choose(m, waiting)
         walks, last = Signal(), Signal(core.group_bits)  # walks: groups of the pass are left after this clock's
-        begins = joins.any() & ~walks
+        first, waits = Signal.like(step.group), Signal()
+        m.d.comb += first.eq(select(chosen, [item.first for item in ranges]))
+        repeats = step.valid & (step.group == first) if core.accumulators == "block" else C(0)
+        begins = joins.any() & ~walks & ~repeats
+        m.d.comb += self.walking.eq(step.valid | waits)
+        m.d.sync += waits.eq(joins.any() & ~walks & repeats)
 
         with m.If(walks):
             m.d.sync += [step.group.eq(step.group + 1), walks.eq(step.group + 1 != last)]
@@ -98,14 +108,14 @@ class Sequencer(wiring.Component):
         with m.Else():
             m.d.sync += [
                 step.valid.eq(begins),
-                step.group.eq(select(chosen, [item.first for item in ranges])),
+                step.group.eq(first),
                 last.eq(select(chosen, [item.last for item in ranges])),
                 walks.eq(begins & select(chosen, is_long)),
             ]
             for bank, head, join in zip(step.banks, waiting, joins, strict=True):
                 m.d.sync += [bank.enable.eq(join), bank.row.eq(head.p.base), bank.payload.eq(head.p.payload)]
         for head, join in zip(waiting, joins, strict=True):
-            m.d.comb += head.ready.eq(join & ~walks)
+            m.d.comb += head.ready.eq(join & ~walks & ~repeats)
         self._count(m, begins)
         return m
 

@@ -42,7 +42,7 @@ class Status(IntEnum):
     SPIKES = 4  # neurons that fired
     PACKETS = 5  # packets sent along routes
     COLLISIONS = 6  # events that found their (slot, axon) taken: always 0 in a valid image
-    INTEGRATE_CYCLES = 7  # clocks in which synapse rows were read
+    INTEGRATE_CYCLES = 7  # clocks that walks over synapse rows took
     UPDATE_CYCLES = 8  # clocks in which the update unit took neurons
     FRESH = 9  # and following rows, 32 groups each: bit g set while group g still has its initial state
 

@@ -1,6 +1,7 @@
 """The sequencer against a list of passes: which rows are read, in which order, and in how many clocks."""
 
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -17,6 +18,8 @@ CONFIGS = {
     "2 banks, 1 group": dict(banks=2, axons=12, neurons=4),
     "2 banks, 3 ranges, payload": dict(banks=2, axons=21, neurons=20, ranges=3, payload_bits=4),
     "4 banks, 3 ranges": dict(banks=4, axons=32, neurons=24, ranges=3, synapse_rows=50),
+    "2 banks, 1 group, block": dict(banks=2, axons=12, neurons=4, accumulators="block"),
+    "4 banks, 4 ranges, block": dict(banks=4, axons=48, neurons=24, ranges=4, accumulators="block"),
     "8 banks, 5 ranges, fixed": dict(banks=8, axons=40, neurons=32, ranges=5, payload_bits=2, writable=False),
 }
 
@@ -74,12 +77,15 @@ def make(name, stalls=None, seed=0, loaded=True):
 
 
 def watch(dut, steps: list, counts: Counter):
-    """Collect valid steps, each with its clock, and add up the counters."""
+    """Collect valid steps, each with its clock, and add up the counters and the clocks of passes."""
 
     async def testbench(ctx):
         clock = 0
-        async for _, _, step, events, reads in ctx.tick().sample(dut.step, dut.event_count, dut.row_count):
+        async for _, _, step, walking, events, reads in ctx.tick().sample(
+            dut.step, dut.walking, dut.event_count, dut.row_count
+        ):
             step = plain(step)
+            counts["walking"] += walking
             if step["valid"]:
                 banks = {k: (b["row"], b["payload"]) for k, b in enumerate(step["banks"]) if b["enable"]}
                 steps.append({"clock": clock, "group": step["group"], "reads": banks})
@@ -120,7 +126,11 @@ def test_passes_follow_each_other_without_bubbles(name, share):
     expected = tables.steps(heads)
     clocks = [step.pop("clock") for step in steps]
     assert steps == expected
-    assert clocks == list(range(dut.latency_cycles, dut.latency_cycles + len(expected)))
+    repeats = [False, *(a["group"] == b["group"] for a, b in pairwise(expected))]
+    waits = [again and core.accumulators == "block" for again in repeats]
+    assert clocks == [dut.latency_cycles + number + sum(waits[: number + 1]) for number in range(len(expected))]
+    assert counts.pop("walking") == len(expected) + sum(waits)
+    assert any(waits) == (core.accumulators == "block"), "whether a pass waits for the row of its group"
     per_range = [
         [sum(tables.range[k][e["axon"]] == r for e in bank) for k, bank in enumerate(heads)] for r in range(core.ranges)
     ]
@@ -154,9 +164,12 @@ def test_every_event_reads_its_rows_once_whenever_it_comes(name):
             (bank, row, step["group"], payload) for step in steps for bank, (row, payload) in step["reads"].items()
         )
         assert found == expected
+        assert len(steps) <= counts.pop("walking") <= len(steps) + len(steps) * (core.accumulators == "block")
         assert counts == {"events": sum(map(len, heads)), "rows": expected.total()}
         clocks = [step["clock"] for step in steps]
         assert np.diff(clocks).max() > 1, "no pass ever had to wait"
+        if core.accumulators == "block":
+            assert all(b["clock"] - a["clock"] > 1 for a, b in pairwise(steps) if a["group"] == b["group"])
 
 
 @pytest.mark.parametrize("name", [name for name in CONFIGS if "fixed" not in name])

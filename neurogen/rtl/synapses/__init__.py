@@ -9,7 +9,8 @@ A module defines ``NAME`` and ``Store(config, axons_init, walks_init, synapses_i
     event_count, row_count : Out               events taken and rows read in a clock, somewhat later
     axons_port, walks_port, synapses_port      In(MemoryPort), those of the regions that exist
 
-and the attributes ``copies`` and ``latency_cycles``. Nothing can hold up the addends.
+and the attributes ``copies``, ``latency_cycles`` and ``repeats``: whether a column may have addends for one group in
+consecutive clocks. Nothing can hold up the addends.
 """
 
 import sys

@@ -98,6 +98,7 @@ class Store(wiring.Component):
     """See the package. All banks together feed one copy of the accumulators, with one column of all lanes."""
 
     copies = 1
+    repeats = False
 
     def __init__(
         self, config: FabricConfig, axons_init=None, walks_init=None, synapses_init=None, stalls: Stalls | None = None
@@ -124,7 +125,7 @@ class Store(wiring.Component):
             store.step.eq(sequencer.step),
             self.addends[0].eq(store.sums),
             self.busy.eq(sequencer.busy),
-            self.walking.eq(sequencer.step.valid),
+            self.walking.eq(sequencer.walking),
             self.event_count.eq(sequencer.event_count),
             self.row_count.eq(sequencer.row_count),
         ]

@@ -115,6 +115,8 @@ class SideBySide(wiring.Component):
     See the package.
     """
 
+    repeats = True
+
     def __init__(
         self,
         config: FabricConfig,
