@@ -15,6 +15,7 @@ from neurogen.host.device import Device
 from neurogen.spec.boot import HEADER_BYTES
 from neurogen.spec.config import FabricConfig
 from neurogen.spec.words import Register
+from rtl_tests import shipped
 from rtl_tests.cocotb.simulators import SIMULATORS, needs
 
 SIZE = {"size": {"lanes": 4, "banks": 2, "update_lanes": 1, "synapse_memory": "spram"}}
@@ -53,8 +54,8 @@ def board(target):
 
 
 def classifies(device: Device, target) -> None:
-    with np.load(SHIPPED_SAMPLES) as shipped:
-        inputs = {target.network.inputs[0].name: shipped["spikes"][:SAMPLES]}
+    with np.load(SHIPPED_SAMPLES) as samples:
+        inputs = {target.network.inputs[0].name: samples["spikes"][:SAMPLES]}
     expected = network.run(target.network, inputs).spikes
     found = device.run(inputs).spikes
     assert expected["lif2"].any()
@@ -103,9 +104,7 @@ def test_run_on_a_virtual_board(tmp_path):
     needs("verilator")
     size = [word for key, value in SIZE["size"].items() for word in ("-P", f"size.{key}={value}")]
     output = tmp_path / "run.npz"
-    x = tmp_path / "x.npz"
-    with np.load(SHIPPED_SAMPLES) as shipped:
-        np.savez(x, spikes=shipped["spikes"][:SAMPLES], labels=shipped["labels"][:SAMPLES])
+    x = shipped.first(SAMPLES, tmp_path)
     started = time.perf_counter()
     assert cli.main(["run", "--port", "sim", "--input", str(x), "-o", str(output), *size]) == 0
     assert cli.main(["simulate", "--input", str(x), "-o", str(tmp_path / "simulate.npz"), *size]) == 0

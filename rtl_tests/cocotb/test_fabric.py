@@ -9,10 +9,11 @@ from neurogen.flow import lint
 from neurogen.flow.build import build
 from neurogen.flow.emit import Emitted, overlay
 from neurogen.flow.simulate import engines, simulate
-from neurogen.flow.target import SHIPPED_SAMPLES, resolve
+from neurogen.flow.target import resolve
 from neurogen.flow.verify import verify
 from neurogen.spec.config import FabricConfig
 from neurogen.spec.errors import CheckError
+from rtl_tests import shipped
 from rtl_tests.cocotb.simulators import SIMULATORS, needs
 from rtl_tests.random_networks import STORES
 
@@ -40,12 +41,11 @@ def test_digits_loaded_into_a_mesh_equal_the_golden_model():
 
 
 def test_all_engines_write_the_same(digits, tmp_path):
-    with np.load(SHIPPED_SAMPLES) as found:
-        np.savez(tmp_path / "x.npz", spikes=found["spikes"][:6], labels=found["labels"][:6])
+    x = shipped.first(6, tmp_path)
     for engine in engines():
         if engine in SIMULATORS:
             needs(engine)
-        simulate(digits, tmp_path / "x.npz", tmp_path / f"{engine}.npz", engine, seed=SEED)
+        simulate(digits, x, tmp_path / f"{engine}.npz", engine, seed=SEED)
     written = {(tmp_path / f"{engine}.npz").read_bytes() for engine in engines()}
     assert len(written) == 1 and len(engines()) == 4
     with np.load(tmp_path / "network.npz") as found:

@@ -17,6 +17,7 @@ from neurogen.host.device import Device
 from neurogen.host.link import Frame
 from neurogen.spec.errors import CheckError, InputError, ToolError
 from neurogen.spec.words import Register, Response
+from rtl_tests import shipped
 from rtl_tests.cocotb.simulators import needs
 
 NOISE = Noise(flip=1e-4, drop=3e-4, insert=3e-4, seed=5)
@@ -38,8 +39,8 @@ def board(target):
 
 @pytest.fixture(scope="module")
 def inputs(target):
-    with np.load(SHIPPED_SAMPLES) as shipped:
-        return {target.network.inputs[0].name: shipped["spikes"][:SAMPLES]}
+    with np.load(SHIPPED_SAMPLES) as found:
+        return {target.network.inputs[0].name: found["spikes"][:SAMPLES]}
 
 
 @pytest.fixture
@@ -166,9 +167,7 @@ def test_a_noisy_line_changes_nothing(target, inputs):
 
 def test_run_writes_what_simulate_writes(tmp_path, capsys):
     needs("verilator")
-    with np.load(SHIPPED_SAMPLES) as shipped:
-        np.savez(tmp_path / "x.npz", spikes=shipped["spikes"][:3], labels=shipped["labels"][:3])
-    x = ["--input", str(tmp_path / "x.npz")]
+    x = ["--input", str(shipped.first(3, tmp_path))]
     assert cli.main(["run", "--port", "sim", *x, "-o", str(tmp_path / "run.npz"), "-P", "size.programmable=true"]) == 0
     out = capsys.readouterr().out
     assert "3 samples on sim" in out and "board: virtual, 4 MHz" in out and "samples per second" in out

@@ -9,16 +9,14 @@ import pytest
 from neurogen import cli
 from neurogen.flow.target import SHIPPED_SAMPLES
 from neurogen.host.data import Binning
+from rtl_tests import shipped
 from rtl_tests.command_line import refuse
 
 
 @pytest.fixture(scope="module")
 def samples(tmp_path_factory):
     """Twelve of the shipped samples."""
-    path = tmp_path_factory.mktemp("x") / "x.npz"
-    with np.load(SHIPPED_SAMPLES) as shipped:
-        np.savez(path, spikes=shipped["spikes"][:12], labels=shipped["labels"][:12])
-    return path
+    return shipped.first(12, tmp_path_factory.mktemp("x"))
 
 
 def test_the_shipped_network_recognises_the_shipped_digits(capsys):
@@ -40,9 +38,9 @@ def test_golden_engines_write_the_same_outputs(capsys, samples, tmp_path):
 
 
 def test_events_of_a_sensor_are_the_same_samples_and_outputs_can_be_nir_data(capsys, samples, tmp_path):
-    with np.load(samples) as shipped:
-        sample, t, line = np.nonzero(shipped["spikes"])
-        labels = shipped["labels"]
+    with np.load(samples) as found:
+        sample, t, line = np.nonzero(found["spikes"])
+        labels = found["labels"]
     y, x = np.divmod(line, 8)
     late = {"sample": 0, "t": 16 * 500, "x": 0, "y": 0}  # one event after the last step
     columns = {"sample": sample, "t": t * 500 + 3, "x": x, "y": y}

@@ -5,8 +5,9 @@ import pytest
 
 from neurogen.flow import simulate as flow
 from neurogen.flow.simulate import engines, simulate
-from neurogen.flow.target import SHIPPED_SAMPLES, Target
+from neurogen.flow.target import Target
 from neurogen.spec.errors import InputError
+from rtl_tests import shipped
 from rtl_tests.random_cases import random_case
 
 FOUR_BITS = {"quantise": {"weight_bits": 4}}
@@ -14,10 +15,7 @@ FOUR_BITS = {"quantise": {"weight_bits": 4}}
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory):
-    path = tmp_path_factory.mktemp("x") / "x.npz"
-    with np.load(SHIPPED_SAMPLES) as found:
-        np.savez(path, spikes=found["spikes"][:40], labels=found["labels"][:40])
-    return path
+    return shipped.first(40, tmp_path_factory.mktemp("x"))
 
 
 def test_network_and_fabric_write_the_same(digits, tmp_path):
