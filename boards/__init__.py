@@ -46,8 +46,8 @@ class Board:
 
     @property
     def device(self) -> str:
-        """The FPGA's type as its maker calls it."""
-        return self.platform.device
+        """The FPGA's type as its maker calls it; platforms of Gowin's devices call it their family."""
+        return getattr(self.platform, "device", None) or self.platform.family
 
     def open(self) -> Platform:
         """A platform, with all resources, that one design can be built for."""

@@ -8,7 +8,7 @@ from neurogen.spec.config import CoreConfig, FabricConfig, NeuronConfig
 from neurogen.spec.network import Input, Network, Output, Population, Projection
 
 SEED = 5
-BOARDS = {"ice40": "hx8k_breakout", "ecp5": "ulx3s_25f"}
+BOARDS = {"ice40": "hx8k_breakout", "ecp5": "ulx3s_25f", "gowin": "tang_primer_20k"}
 
 
 def small() -> Target:

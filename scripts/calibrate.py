@@ -21,7 +21,7 @@ from neurogen.flow import bitstream, fit, toolchain  # noqa: E402
 from neurogen.flow.target import SHIPPED  # noqa: E402
 
 WORK = ROOT / "build" / "calibrate"
-BOARDS = {"ice40": "hx8k_breakout", "ecp5": "ulx3s_45f"}
+BOARDS = {"ice40": "hx8k_breakout", "ecp5": "ulx3s_45f", "gowin": "tang_primer_20k"}
 DESIGNS = [  # weight bits, lanes, banks, update lanes, counter bits
     (4, 4, 1, 1, 0), (4, 4, 1, 1, 32), (8, 4, 2, 1, 32), (4, 8, 4, 4, 32), (4, 16, 2, 1, 16), (8, 8, 2, 2, 32),
     (4, 16, 8, 2, 32), (4, 32, 4, 8, 32), (8, 32, 2, 4, 0),
@@ -35,13 +35,13 @@ def measure(name: str, bits: int, lanes: int, banks: int, update_lanes: int, cou
     chosen = size(network, Wishes(lanes=lanes, banks=banks, update_lanes=update_lanes)).config
     config = fit.adapted(chosen, name, counter_bits)
     job = bitstream.Job("digits", BOARDS[name], board, config, compile(network, config), 0)
-    netlist = bitstream._synthesise(job, job.setting(job.family.DEVICES[board.device].start_hz))
+    setting = job.setting(job.family.DEVICES[board.device].start_hz)
+    netlist = bitstream._synthesise(job, setting)
     folder = WORK / f"{name}-{netlist.name[:8]}"
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(netlist, folder)
-    suffix = job.family.CONSTRAINTS
     arguments = (
-        *job.family.place(board.platform()), "--json", bitstream.NETLIST, f"--{suffix}", f"constraints.{suffix}",
+        *job.family.place(board.platform()), "--json", bitstream.NETLIST, *job.family.constrain(setting.hz),
         "--pack-only", "--log", bitstream.LOG, "--quiet",
     )  # fmt: skip
     toolchain.run(job.family.TOOLS[1], arguments, folder, "pack.log", own=bitstream.LOG)

@@ -124,6 +124,8 @@ def _nextpnr(kind: str, block: Block, netlist: Path, *options: str) -> Path:
     def fill(folder: Path) -> None:
         for file in (NETLIST, CELLS):
             shutil.copyfile(netlist / file, folder / file)
+        pins = block.family.anywhere(block.board.platform(), ("clk", "serial"))
+        (folder / f"constraints.{block.family.CONSTRAINTS}").write_text(pins)
         try:
             toolchain.run(name, arguments, folder, f"{name}.log", own=LOG)
         except ToolError:

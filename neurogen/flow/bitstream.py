@@ -114,15 +114,15 @@ def make(job: Job, folder: Path, logs: Path, progress: Progress = lambda _: None
         places = patch.locate(job.family, routed, job.drawn)
         places.save(folder / PLACES)
         routed = patch.patched(job.family, routed, places, job.image)
-    pack(job.family, routed, folder, logs)
+    pack(job.board.device, job.family, routed, folder, logs)
     return _record(job, setting, trials, best, rounds)
 
 
-def pack(found: ModuleType, routed: str, folder: Path, logs: Path) -> None:
+def pack(device: str, found: ModuleType, routed: str, folder: Path, logs: Path) -> None:
     """The routed design and the bitstream of it into ``folder``."""
     (folder / f"{ROUTED}.{found.ROUTED}").write_text(routed)
     log = f"{found.TOOLS[2]}.log"
-    toolchain.run(found.TOOLS[2], found.PACK, folder, log)
+    toolchain.run(found.TOOLS[2], found.pack(device), folder, log)
     (folder / log).rename(logs / log)
 
 
@@ -208,13 +208,12 @@ def _yosys(folder: Path, *commands: str) -> None:
 def _place(job: Job, netlist: Path, setting: Pll, seed: int) -> Trial:
     """One place and route. Timing may fail here: what was reached is what is asked for."""
     found, name = job.family, job.family.TOOLS[1]
-    suffix = found.CONSTRAINTS
     arguments = (
-        *found.place(job.board.platform()), "--json", NETLIST, f"--{suffix}", f"constraints.{suffix}",
+        *found.place(job.board.platform()), "--json", NETLIST, *found.constrain(setting.hz),
         f"--{found.ROUTE_OPTION}", f"{ROUTED}.{found.ROUTED}", "--seed", str(seed), "--report", REPORT,
         "--timing-allow-fail", "--quiet", "--log", LOG,
     )  # fmt: skip
-    kept = (NETLIST, CELLS, "design.v", "board.v", f"constraints.{suffix}", "yosys.log")
+    kept = (NETLIST, CELLS, "design.v", "board.v", f"constraints.{found.CONSTRAINTS}", "yosys.log")
 
     def fill(folder: Path) -> None:
         for file in kept:

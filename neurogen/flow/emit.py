@@ -46,6 +46,15 @@ class Emitted:
         return hashlib.sha256(self.verilog.encode()).hexdigest()
 
     @property
+    def bits(self) -> list[str]:
+        """Every bit of the ports by its name."""
+        return [
+            f"{port['name']}[{i}]" if port["width"] > 1 else port["name"]
+            for port in self.ports
+            for i in range(port["width"])
+        ]
+
+    @property
     def ports_json(self) -> str:
         return json.dumps({"top": self.top, "ports": self.ports}, indent=2) + "\n"
 

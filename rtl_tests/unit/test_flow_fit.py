@@ -46,7 +46,7 @@ def test_shipped_network_fits_every_board(name, digits):
     found = family(board.platform())
     sizing = fit.fit(digits, ANYTHING, board, name)
     need, device = fit.estimate(sizing.config, found.NAME), found.DEVICES[board.device]
-    assert need["lut"] <= fit.FILL["lut"] * device.lut and need["ram"] <= device.ram
+    assert need["lut"] <= device.lut_share * device.lut and need["ram"] <= device.ram
     assert sizing.config.core.image_memories == "block"
     assert any(reason.startswith(f"for {name}, throughput first: about ") for reason in sizing.reasons)
 
@@ -72,7 +72,7 @@ def test_counters_give_way_on_a_small_device(digits):
 
 def test_network_that_is_too_large_is_refused():
     message = r"^the smallest fabric for layer does not fit icebreaker: \d+ block RAMs of 30, \d[\d,]*% too many;"
-    message += r" fewer weight bits may, or colorlight_5a75b or icepi_zero or orangecrab_25f$"
+    message += r" fewer weight bits may, or tang_nano_9k or tang_primer_20k or colorlight_5a75b$"
     with pytest.raises(InputError, match=message):
         fit.fit(layer(600, 64), Wishes(synapse_memory="block"), boards.board("icebreaker"), "icebreaker")
     assert fit.fit(layer(600, 64), ANYTHING, boards.board("ulx3s_85f"), "ulx3s_85f").config.core.axons == 600

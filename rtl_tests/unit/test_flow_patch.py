@@ -1,6 +1,7 @@
 """Contents of block RAMs: found in a routed design by their random bits, exchanged there, refused if missing."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -59,6 +60,12 @@ def render(family, blocks: list[np.ndarray]) -> str:
         empty = [f".ram_data {i} 1\n" + "0" * 64 + "\n" for i in range(len(blocks))]
         empty = [text.replace("0" * 64 + "\n", ("0" * 64 + "\n") * 16) for text in empty]
         keys = [f"{i} 1" for i in range(len(blocks))]
+    elif family.NAME == "gowin":
+        keys = [f"ram {i}" for i in range(len(blocks))]
+        cell = {"attributes": {"BSRAM_SUBTYPE": "X9"}, "parameters": {}}
+        cells = {key: cell | {"parameters": {}} for key in keys} | {"lut": {"attributes": {}}}
+        contents = dict(zip(keys, blocks, strict=True))
+        return family.with_memories(json.dumps({"modules": {"top": {"cells": cells}}}), contents)
     else:
         empty = [f".bram_init {i + 3}\n" + (" ".join(["000"] * 8) + "\n") * 256 for i in range(len(blocks))]
         keys = [str(i + 3) for i in range(len(blocks))]
@@ -67,7 +74,8 @@ def render(family, blocks: list[np.ndarray]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("name", "layout"), [("ice40", 0), *(("ecp5", number) for number in range(len(families()["ecp5"].LAYOUTS)))]
+    ("name", "layout"),
+    [(name, number) for name, family in families().items() for number in range(len(family.LAYOUTS))],
 )
 def test_contents_are_found_and_exchanged(name, layout, image):
     family = families()[name]

@@ -2,13 +2,14 @@
 
 A family's module defines
 
-* ``NAME``, as amaranth's platforms spell it in lower case; ``DEVICES``: type -> :class:`Device`;
+* ``NAME``; ``DEVICES``: type, as amaranth's platforms spell it, -> :class:`Device`;
 * ``TOOLS``: the tools in the order in which they run; ``SUFFIX`` of the bitstream;
 * ``synthesis(device, top)``: the Yosys commands between reading Verilog and writing JSON;
-* ``place(platform)``: nextpnr's arguments for the device; ``CONSTRAINTS``: its option for the constraints, which is
-  their file's suffix too; ``UNCONSTRAINED``: what it is told where pins may be anywhere; ``ROUTE_OPTION`` for the
-  routed design, ``ROUTED`` the suffix of that file;
-* ``PACK``: the packer's arguments; ``USED``: resource -> name in nextpnr's report; ``used(report, cells)``: how much;
+* ``place(platform)``: nextpnr's arguments for the device; ``constrain(hz)`` for the constraints, whose file has the
+  suffix ``CONSTRAINTS``, and the clock; ``UNCONSTRAINED`` where pins may be anywhere, and ``anywhere(platform, ports)``
+  what that file then says; ``ROUTE_OPTION`` for the routed design, ``ROUTED`` the suffix of that file;
+* ``pack(device)``: the packer's arguments; ``USED``: resource -> name in nextpnr's report; ``used(report, cells)``: how
+  much;
 * ``RAMS``: (width, rows) that a block RAM can have; ``LAYOUTS``: for widths, where a row's and column's bit is in it;
 * ``pll(reference_hz, wanted_hz)`` -> :class:`Pll`; ``clock(m, board, reference, pll)`` -> (clock, locked);
 * ``memories(text)`` and ``with_memories(text, memories)``: the block RAMs of a routed design, as bits.
@@ -29,7 +30,10 @@ RESOURCES = {"lut": "LUTs", "ff": "flip-flops", "ram": "block RAMs", "dsp": "mul
 
 @dataclass(frozen=True)
 class Device:
-    """What a device has, and the ``start_hz`` that the first place and route aims at."""
+    """What a device has, and the ``start_hz`` that the first place and route aims at.
+
+    More than ``lut_share`` of the LUTs is used only if asked for: routing takes long and clocks get low.
+    """
 
     lut: int
     ff: int
@@ -37,6 +41,7 @@ class Device:
     dsp: int
     start_hz: float
     spram: int = 0
+    lut_share: float = 0.9
 
 
 @dataclass(frozen=True)
@@ -57,11 +62,12 @@ def families() -> dict[str, ModuleType]:
 
 def family(platform) -> ModuleType:
     """The family of a platform's device. Raises InputError if there is no flow for it."""
-    name = getattr(platform, "family", "").lower()
-    if name not in families() or platform.device not in families()[name].DEVICES:
-        known = ", ".join(device for module in families().values() for device in module.DEVICES)
-        raise InputError(f"there is no flow for the device {platform.device}; there is one for {known}")
-    return families()[name]
+    device = getattr(platform, "device", None) or platform.family
+    for module in families().values():
+        if device in module.DEVICES:
+            return module
+    known = ", ".join(known for module in families().values() for known in module.DEVICES)
+    raise InputError(f"there is no flow for the device {device}; there is one for {known}")
 
 
 def best(settings: Iterator[Pll], wanted_hz: float, reference_hz: float) -> Pll:

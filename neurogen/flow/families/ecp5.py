@@ -5,7 +5,7 @@ Trellis.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from amaranth.hdl import Const, Instance, Signal
@@ -26,7 +26,6 @@ TOOLS = ("yosys", "nextpnr-ecp5", "ecppack")
 SUFFIX = "bit"
 CONSTRAINTS, ROUTED, ROUTE_OPTION = "lpf", "config", "textcfg"
 UNCONSTRAINED = ("--lpf-allow-unconstrained",)
-PACK = ("--input", "routed.config", "--bit", "design.bit", "--compress")
 USED = {"lut": "TRELLIS_COMB", "ff": "TRELLIS_FF", "ram": "DP16KD", "dsp": "MULT18X18D"}
 
 REFERENCE_HZ, DETECTOR_HZ = (8e6, 400e6), (10e6, 400e6)
@@ -65,6 +64,20 @@ def place(platform) -> tuple[str, ...]:
     return (
         platform._nextpnr_device_options[platform.device], "--package", package, "--speed", platform.speed,
     )  # fmt: skip
+
+
+def constrain(_hz: float) -> tuple[str, ...]:
+    """nextpnr knows what comes out of a PLL."""
+    return f"--{CONSTRAINTS}", f"constraints.{CONSTRAINTS}"
+
+
+def anywhere(_platform, _ports: Iterable[str]) -> str:
+    """nextpnr finds pins by itself."""
+    return ""
+
+
+def pack(_device: str) -> tuple[str, ...]:
+    return "--input", f"routed.{ROUTED}", "--bit", f"design.{SUFFIX}", "--compress"
 
 
 def used(found: dict[str, int], _cells: dict[str, int]) -> dict[str, int]:

@@ -4,7 +4,7 @@ PLL: Lattice TN1251 (iCE40 sysCLOCK PLL) and the family's data sheets. Block RAM
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from amaranth.hdl import Const, Instance, Signal
@@ -23,7 +23,6 @@ TOOLS = ("yosys", "nextpnr-ice40", "icepack")
 SUFFIX = "bin"
 CONSTRAINTS, ROUTED, ROUTE_OPTION = "pcf", "asc", "asc"
 UNCONSTRAINED = ("--pcf-allow-unconstrained",)
-PACK = ("routed.asc", "design.bin")
 USED = {"lut": "ICESTORM_LC", "ram": "ICESTORM_RAM", "dsp": "ICESTORM_DSP", "spram": "ICESTORM_SPRAM"}
 
 REFERENCE_HZ, DETECTOR_HZ = (10e6, 133e6), (10e6, 133e6)
@@ -48,6 +47,20 @@ def place(platform) -> tuple[str, ...]:
     """Device and package, as amaranth's platform spells them for nextpnr."""
     device, package = platform._nextpnr_device_options[platform.device], platform.package.lower()
     return device, "--package", package
+
+
+def constrain(_hz: float) -> tuple[str, ...]:
+    """nextpnr knows what comes out of a PLL."""
+    return f"--{CONSTRAINTS}", f"constraints.{CONSTRAINTS}"
+
+
+def anywhere(_platform, _ports: Iterable[str]) -> str:
+    """nextpnr finds pins by itself."""
+    return ""
+
+
+def pack(_device: str) -> tuple[str, ...]:
+    return f"routed.{ROUTED}", f"design.{SUFFIX}"
 
 
 def used(found: dict[str, int], cells: dict[str, int]) -> dict[str, int]:
