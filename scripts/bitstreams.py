@@ -34,13 +34,14 @@ class Entry:
 
 
 FOUR_BITS = {"quantise": {"weight_bits": 4}}
-MNIST_OPTIONS = FOUR_BITS | {"import": {"framework": "snntorch"}, "size": {"lanes": 32, "banks": 8}}
+MNIST_OPTIONS = FOUR_BITS | {"import": {"framework": "snntorch"}}
+FOUR_SPRAMS = {"lanes": 16, "banks": 1, "update_lanes": 1}
 ENTRIES = (
     Entry("digits", "icebreaker", None, FOUR_BITS),
     Entry("digits", "hx8k_breakout", None, FOUR_BITS),
     Entry("digits", "ulx3s_12f"),
-    Entry("MNIST 784-128-10", "icebreaker", MNIST, FOUR_BITS | {"import": {"framework": "snntorch"}}),
-    Entry("MNIST 784-128-10", "ulx3s_85f", MNIST, MNIST_OPTIONS),
+    Entry("MNIST 784-128-10", "icebreaker", MNIST, MNIST_OPTIONS | {"size": FOUR_SPRAMS}),
+    Entry("MNIST 784-128-10", "ulx3s_85f", MNIST, MNIST_OPTIONS | {"size": {"lanes": 32, "banks": 8}}),
 )
 
 
