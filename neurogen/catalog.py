@@ -78,10 +78,10 @@ def markdown_table(rows: list[dict[str, Any]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def neuron_text(record: dict[str, Any]) -> str:
-    """One neuron model for a terminal."""
+def text(record: dict[str, Any]) -> str:
+    """One neuron model or encoder for a terminal."""
     equation = "\n".join(f"  {line}" for line in record["equation"].splitlines())
-    tables = "\n\n".join(text_table(record[key]) for key in ("state", "parameters") if record[key])
+    tables = "\n\n".join(text_table(record[key]) for key in ("state", "parameters") if record.get(key))
     return f"{record['name']}: {record['summary']}\n\n{equation}\n\n{tables}\n"
 
 
@@ -89,12 +89,6 @@ def neuron_markdown(record: dict[str, Any]) -> str:
     """The generated part of one neuron model's page."""
     tables = "\n\n".join(markdown_table(record[key]) for key in ("state", "parameters") if record[key])
     return f"```\n{record['equation']}```\n\nSource: {record['source']}.\n\n{tables}\n"
-
-
-def encoder_text(record: dict[str, Any]) -> str:
-    """One encoder for a terminal."""
-    equation = "\n".join(f"  {line}" for line in record["equation"].splitlines())
-    return f"{record['name']}: {record['summary']}\n\n{equation}\n\n{text_table(record['parameters'])}\n"
 
 
 def encoder_markdown(record: dict[str, Any]) -> str:

@@ -640,7 +640,7 @@ def neurons(project: Project) -> None:
     from . import catalog
 
     models = catalog.neuron_models()
-    _print(project, models, "\n\n".join(map(catalog.neuron_text, models)))
+    _print(project, models, "\n\n".join(map(catalog.text, models)))
 
 
 @_verb("json", arguments=())
@@ -649,7 +649,7 @@ def encoders(project: Project) -> None:
     from . import catalog
 
     found = catalog.pixel_encoders()
-    _print(project, found, "\n\n".join(map(catalog.encoder_text, found)))
+    _print(project, found, "\n\n".join(map(catalog.text, found)))
 
 
 @_verb(arguments=())

@@ -79,7 +79,7 @@ def test_an_encoder_has_all_its_sides_and_is_described(name):
         assert package[name].__name__.rpartition(".")[2] == stem
     assert spec.SUMMARY and spec.EQUATION.strip() and all(parameter.doc for parameter in spec.PARAMETERS)
     (record,) = [record for record in catalog.pixel_encoders() if record["name"] == name]
-    assert spec.EQUATION in catalog.encoder_markdown(record) and spec.SUMMARY in catalog.encoder_text(record)
+    assert spec.EQUATION in catalog.encoder_markdown(record) and spec.SUMMARY in catalog.text(record)
 
 
 def test_a_fabric_without_an_encoder_says_nothing_of_it():
