@@ -90,28 +90,25 @@ def scaling(record: dict) -> str:
 
 def activity(record: dict) -> str:
     """Clocks and toggles of a tick by activity, as two tables."""
-    clocks, toggles = (
+    clocks = _by_activity(record["clocks"], "in the Verilog", "simulated_clocks")
+    toggles = _by_activity(record["toggles"], "toggles a tick", "toggles")
+    how = f"{record['simulator']}, seed {record['seed']}; `make activity`."
+    return f"{clocks}\n\n{toggles}\n\n{how}\n"
+
+
+def _by_activity(points: list[dict], title: str, key: str) -> str:
+    return catalog.markdown_table(
         [
             {
                 "axons with an event": f"{point['activity']:.0%}",
                 "events a tick": f"{point['events']:.0f}",
                 "spikes a tick": f"{point['spikes']:.1f}",
                 "clocks a tick": f"{point['clocks']:.1f}",
-                **extra(point),
+                title: "" if point[key] is None else f"{point[key]:,.1f}",
             }
-            for point in record[name]
+            for point in points
         ]
-        for name, extra in (
-            ("clocks", lambda point: {"in the Verilog": _number(point["simulated_clocks"])}),
-            ("toggles", lambda point: {"toggles a tick": _number(point["toggles"])}),
-        )
     )
-    how = f"{record['simulator']}, seed {record['seed']}; `make activity`."
-    return f"{catalog.markdown_table(clocks)}\n\n{catalog.markdown_table(toggles)}\n\n{how}\n"
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:,.1f}"
 
 
 def renewed(text: str, parts: list[str]) -> str:
