@@ -99,8 +99,8 @@ def load(image: Image) -> np.ndarray:
     written = np.concatenate(parts)
     if not config.core.starts_empty:
         return written
-    stamp = zlib.crc32(written.astype("<u4").tobytes()) or 1
-    return np.concatenate([poke(config, Register.LOADED, 0), written, poke(config, Register.LOADED, stamp)])
+    crc = zlib.crc32(written.astype("<u4").tobytes()) or 1
+    return np.concatenate([poke(config, Register.LOADED, 0), written, poke(config, Register.LOADED, crc)])
 
 
 def stamp(image: Image) -> int:

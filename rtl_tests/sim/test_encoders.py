@@ -78,12 +78,10 @@ def test_a_unit_makes_the_golden_models_events(name, full, idle, stall, seed):
 
 @pytest.mark.parametrize("lines, full", [(8, 255), (9, 16), (11, 255), (1, 3)])
 def test_words_become_pixels_and_what_fills_the_last_word_up_does_not(lines, full):
-    config, rng = (
-        EncoderConfig.parse({"name": "rate", "lines": lines, "steps": 1, "parameters": {"full": full}}),
-        (np.random.default_rng(lines)),
-    )
+    config = EncoderConfig.parse({"name": "rate", "lines": lines, "steps": 1, "parameters": {"full": full}})
     unpacker, taken, waited = Unpacker(config), [], []
-    raw = rng.integers(1, 256, -(-lines // 4) * 4) * (rng.random(-(-lines // 4) * 4) < 0.7)
+    rng, filled = np.random.default_rng(lines), -(-lines // 4) * 4
+    raw = rng.integers(1, 256, filled) * (rng.random(filled) < 0.7)
     raw[lines:] = 255
     wanted = [(int(i), min(int(raw[i]), full)) for i in np.flatnonzero(raw[:lines])]
 
@@ -134,10 +132,7 @@ class Table:
         layout, core, encoder = rows.entry(config), config.core, config.encoder
         self.config, self.entries = config, []
         for _ in range(encoder.entries):
-            x, y = (
-                sorted(rng.integers(config.width, size=2).tolist()),
-                sorted(rng.integers(config.height, size=2).tolist()),
-            )
+            x, y = (sorted(rng.integers(side, size=2).tolist()) for side in (config.width, config.height))
             where = {"x0": x[0], "x1": x[1], "y0": y[0], "y1": y[1]}
             axon, delay = int(rng.integers(core.axons)), int(rng.integers(core.delay_slots - 1))
             self.entries.append(where | {"axon": axon, "delay": delay, "used": int(rng.random() < 0.8)})
