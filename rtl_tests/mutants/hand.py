@@ -103,7 +103,7 @@ MUTATIONS = (
     ),
     Mutation(
         "update: a group rests when its last lanes do", "update.py",
-        "quiet.eq(Cat(lanes).all() & (so_far | (t.subgroup == 0)))", "quiet.eq(Cat(lanes).all())",
+        "quiet.all() & (so_far | is_first)", "quiet.all()",
     ),
     Mutation(
         "accumulators: sums are lost while a vector waits", "accumulators.py",
