@@ -28,8 +28,8 @@ EXTRAS = ((32, "full"), (16, "full"), (0, "full"), (0, "small"))
 """Width of the activity counters and the host port: what gives way where there is no room, step by step."""
 
 ASKED = 1.15
-"""Share of the LUTs up to which a fabric is tried whose lanes, banks and update lanes are all asked for: the estimate may
-be so much too high, and place and route has the last word."""
+"""Share of the LUTs up to which a fabric is tried whose lanes, banks and update lanes are all asked for: the estimate
+may be so much too high, and place and route has the last word."""
 
 SMALL_PORT_LUTS, BOOT_LUTS = 500, 150
 """What a small host port saves and the boot loader takes, measured on an iCE40."""
@@ -153,7 +153,8 @@ def _fit(network: Network, wishes: Wishes, board: Board, board_name: str, optimi
         size(network, _asked(wishes, min(choices))).config, module.NAME, programmable=wishes.programmable
     )
     ranked = sorted(choices, key=lambda choice: _rank(network, _like(smallest, choice), module.NAME, optimize))
-    attempts = [(extras, _room(device, device.lut_share)) for extras in EXTRAS]
+    unasked = _room(device, device.lut_share)
+    attempts = [(extras, unasked) for extras in EXTRAS]
     if len(choices) == 1:
         attempts.append((EXTRAS[-1], _room(device, ASKED)))
     for extras, room in attempts:
@@ -166,9 +167,9 @@ def _fit(network: Network, wishes: Wishes, board: Board, board_name: str, optimi
             if _fits(need, room):
                 return Sizing(config, [*sizing.reasons, *_reasons(board_name, device, need, optimize, *extras)])
     least = estimate(_like(smallest, min(choices), *EXTRAS[-1]), module.NAME)
-    worst = max(room, key=lambda kind: least[kind] / max(1, room[kind]))
+    worst = max(unasked, key=lambda kind: least[kind] / max(1, unasked[kind]))
     others = _others(_like(smallest, min(choices), *EXTRAS[-1]))[:MENTIONED]
-    message = too_large(network.name, board_name, worst, least[worst], room[worst], others)
+    message = too_large(network.name, board_name, worst, least[worst], unasked[worst], others)
     raise InputError(f"the smallest fabric for {message}")
 
 

@@ -89,6 +89,16 @@ def test_synapses_go_into_spram_where_block_ram_cannot_hold_them(digits):
     assert fit.fit(digits, ANYTHING, boards.board("icebreaker"), "icebreaker").config.core.synapse_memory == "block"
 
 
+def test_what_is_asked_for_in_full_is_tried_where_it_may_fit():
+    board = boards.board("icebreaker")
+    sizing = fit.fit(layer(784, 128), Wishes(lanes=8, banks=1, update_lanes=1), board, "icebreaker")
+    core, need = sizing.config.core, fit.estimate(sizing.config, "ice40")["lut"]
+    assert 0.9 < need / 5280 <= fit.ASKED
+    assert (core.lanes, sizing.config.host_port, core.counter_bits) == (8, "small", 0)
+    with pytest.raises(InputError, match=r" LUTs of 4,752, "):
+        fit.fit(layer(784, 128), Wishes(lanes=8, banks=1, update_lanes=4), board, "icebreaker")
+
+
 def test_more_synapses_than_spram_holds_are_refused():
     with pytest.raises(InputError, match=r"^the smallest fabric for layer does not fit upduino_v3: \d+ SPRAMs of 4, "):
         fit.fit(layer(4000, 64), ANYTHING, boards.board("upduino_v3"), "upduino_v3")
