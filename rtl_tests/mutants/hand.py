@@ -86,8 +86,8 @@ MUTATIONS = (
         "asked.payload, 0), Banks.latency_cycles)", "asked.payload, 0), Banks.latency_cycles + 1)",
     ),
     Mutation(
-        "accumulators: stale sum, a repeated group is not forwarded", "accumulators.py",
-        "row.eq(Mux(is_repeated, previous, read.data))", "row.eq(read.data)",
+        "sequencer: stale sum, a pass does not wait for the row of its group", "sequencer.py",
+        'repeats = step.valid & (step.group == first) if core.accumulators == "block" else C(0)', "repeats = C(0)",
     ),
     Mutation(
         "accumulators: sums of the last tick are kept", "accumulators.py",
