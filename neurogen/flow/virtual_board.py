@@ -14,6 +14,8 @@ from typing import Self
 
 from amaranth.lib import wiring
 
+import boards
+
 from ..rtl.board_top import BoardTop
 from ..rtl.fabric import SIGNATURE
 from ..rtl.shared import Shared
@@ -21,6 +23,7 @@ from ..spec.errors import ToolError
 from ..tb import board_files as files
 from . import simulators
 from .emit import Emitted, emit
+from .netlist import netlist
 from .target import Target
 
 TESTS, TEST = "neurogen.tb.board", "serve"
@@ -72,18 +75,22 @@ class VirtualBoard:
         Of the simulated UART; the fewer, the faster.
     flash : bytes, optional
         What the board's flash holds from where boot images stand; the board then loads its image from there.
+    implemented : (str, str), optional
+        A board, and a stage of :data:`~neurogen.flow.netlist.MODELS`: what runs is what the tools made for its device.
 
     Raises
     ------
     ToolError
-        The simulator fails.
+        The simulator fails, or a tool that implements it.
     """
 
     def __init__(
         self, target: Target, noise: Noise | None = None, simulator: str = "verilator",
-        clocks_per_bit: int = CLOCKS_PER_BIT, flash: bytes | None = None,
+        clocks_per_bit: int = CLOCKS_PER_BIT, flash: bytes | None = None, implemented: tuple[str, str] | None = None,
     ):  # fmt: skip
         self._verilog, self._noise = board(target, clocks_per_bit, flash is not None), noise or Noise()
+        if implemented:
+            self._verilog = netlist(self._verilog, boards.board(implemented[0]), implemented[1])
         self._flash = flash
         self._simulator, self._clocks_per_bit = simulator, clocks_per_bit
         self._folder: Path | None = None

@@ -6,16 +6,23 @@ import shutil
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import pytest
 
+import boards
+from golden import network
 from neurogen.flow import fit, netlist
 from neurogen.flow.emit import Emitted
-from neurogen.flow.target import resolve
+from neurogen.flow.families import family
+from neurogen.flow.target import SHIPPED_SAMPLES, resolve
 from neurogen.flow.verify import verify
+from neurogen.flow.virtual_board import Noise, VirtualBoard
+from neurogen.host.device import Device
 from neurogen.spec.errors import CheckError, ToolError
 from rtl_tests.cocotb.simulators import needs as simulator
 from rtl_tests.netlists import BOARDS, SEED, small
 
+NOISE = Noise(flip=1e-4, drop=3e-4, insert=3e-4, seed=5)
 OPTIONS = {"quantise": {"weight_bits": 4}, "size": {"lanes": 4, "banks": 1}}
 STAGES = (("ice40", "routed"), ("ice40", "unpacked"), ("ecp5", "routed"), ("gowin", "routed"))
 
@@ -28,6 +35,25 @@ def test_digits_equal_the_golden_model(family, stage):
     (found,) = verify(target, simulators=[simulator("verilator")], samples=6, seed=SEED)
     assert found.statistics.spikes > 1_000 and found.statistics.states > 5_000
     print(found)
+
+
+@pytest.mark.parametrize("board", ["hx8k_breakout", "tang_nano_9k"])
+def test_a_routed_board_at_its_pins_classifies_digits(board):
+    """UART, link and fabric on the board's device, driven at rx and tx by the host's own driver."""
+    simulator("verilator")
+    name = family(boards.board(board).platform()).NAME
+    config = fit.adapted(resolve(None, OPTIONS).config, name, counter_bits=0, host_port="small")
+    target = resolve(None, {"quantise": OPTIONS["quantise"], "fabric": config})
+    with np.load(SHIPPED_SAMPLES) as samples:
+        inputs = {target.network.inputs[0].name: samples["spikes"][:6]}
+    expected = network.run(target.network, inputs).spikes
+    virtual = VirtualBoard(target, NOISE, implemented=(board, "routed"))
+    with virtual, Device.at(virtual.url, target.image, target.build_digest) as device:
+        found = device.run(inputs).spikes
+    for name, spikes in found.items():
+        assert np.array_equal(spikes, expected[name]) and spikes.sum() > 40
+    assert virtual.damage > 10
+    print(f"{virtual.clocks} clocks, {virtual.damage} bits or bytes damaged, {device.resent} times sent again")
 
 
 @dataclass(frozen=True)
