@@ -32,7 +32,7 @@ meshes: $(TEST_STAMP)  ## trained networks on four meshes, with gates in every s
 	@$(RUN) -m pytest -q -n auto rtl_tests/slow/test_meshes.py rtl_tests/slow/test_conv.py
 
 netlists: $(TEST_STAMP)  ## the digits network as routed for all families, at a board's pins too, and in the bitstream of an HX8K (needs icebox_vlog)
-	@$(RUN) -m pytest -q -s rtl_tests/slow/test_netlists.py rtl_tests/slow/test_ecp5_memory.py
+	@$(RUN) -m pytest -q -s rtl_tests/slow/test_netlists.py rtl_tests/slow/test_ecp5_memory.py rtl_tests/slow/test_boot.py
 
 link-fuzz: $(TEST_STAMP)  ## 100,000 damaged frames on the link, on a model and on the hardware at its pins (a quarter of an hour)
 	@$(RUN) -m rtl_tests.link_fuzz

@@ -1,12 +1,9 @@
 """A board with its synapses in SPRAM boots from its flash, or is loaded by the host, and computes what it should."""
 
-import time
-
 import numpy as np
 import pytest
 
 from golden import network
-from neurogen import cli
 from neurogen.flow.target import SHIPPED_SAMPLES, resolve
 from neurogen.flow.verify import verify
 from neurogen.flow.virtual_board import VirtualBoard
@@ -15,8 +12,7 @@ from neurogen.host.device import Device
 from neurogen.spec.boot import HEADER_BYTES
 from neurogen.spec.config import FabricConfig
 from neurogen.spec.words import Register
-from rtl_tests import shipped
-from rtl_tests.cocotb.simulators import SIMULATORS, needs
+from rtl_tests.cocotb.simulators import needs
 
 SIZE = {"size": {"lanes": 4, "banks": 2, "update_lanes": 1, "synapse_memory": "spram"}}
 FOUR_BITS = {"quantise": {"weight_bits": 4}}
@@ -92,22 +88,7 @@ def test_the_host_loads_what_came_damaged_from_the_flash(board, image, target):
     classifies(device, target)
 
 
-@pytest.mark.parametrize("simulator", SIMULATORS)
-def test_verify_loads_what_the_verilog_cannot_hold(simulator, target):
-    needs(simulator)
+def test_verify_loads_what_the_verilog_cannot_hold(target):
     assert not target.folded and "ram_style" in target.emitted.verilog
-    (found,) = verify(target, simulators=[simulator], samples=2, allow_silent=True)
+    (found,) = verify(target, simulators=[needs("icarus")], samples=1, allow_silent=True)
     assert found.statistics.spikes > 100
-
-
-def test_run_on_a_virtual_board(tmp_path):
-    needs("verilator")
-    size = [word for key, value in SIZE["size"].items() for word in ("-P", f"size.{key}={value}")]
-    output = tmp_path / "run.npz"
-    x = shipped.first(SAMPLES, tmp_path)
-    started = time.perf_counter()
-    assert cli.main(["run", "--port", "sim", "--input", str(x), "-o", str(output), *size]) == 0
-    assert cli.main(["simulate", "--input", str(x), "-o", str(tmp_path / "simulate.npz"), *size]) == 0
-    print(f"{time.perf_counter() - started:.1f} s")
-    with np.load(output) as found, np.load(tmp_path / "simulate.npz") as expected:
-        np.testing.assert_array_equal(found["spikes"], expected["spikes"])

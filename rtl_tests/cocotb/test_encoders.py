@@ -53,7 +53,7 @@ def test_lines_that_go_to_several_places_in_a_loaded_mesh():
     image = compiler.compile(network, compiler.size(network, wishes).config)
     assert image.config.encoder.ways > 1 and image.step_ticks > 1
     target = Target("paths", "", network, image, folded=False)
-    (found,) = verify(target, None, [needs("verilator")], samples=4, seed=SEED)
+    (found,) = verify(target, None, [needs("icarus")], samples=4, seed=SEED)
     assert found.statistics.spikes > 30 and found.statistics.outputs > 30
 
 
