@@ -11,7 +11,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from neurogen import catalog, formats  # noqa: E402
-from neurogen.flow import bench  # noqa: E402
+from neurogen.flow import bench, fit  # noqa: E402
+from neurogen.flow.families import families  # noqa: E402
 from neurogen.spec import neurons  # noqa: E402
 from neurogen.spec.config import CoreConfig, FabricConfig  # noqa: E402
 
@@ -31,6 +32,7 @@ def pages() -> dict[Path, list[str]]:
         for record in catalog.neuron_models()
     }
     found[ROOT / "docs" / "encoders.md"] = ["\n".join(map(catalog.encoder_markdown, catalog.pixel_encoders()))]
+    found[ROOT / "docs" / "link.md"] = [link(json.loads(fit.CALIBRATION.read_text()))]
     found[ROOT / "docs" / "formats.md"] = [formats.markdown(EXAMPLE)]
     found[ROOT / "README.md"] = [
         performance(json.loads(BENCH.read_text())),
@@ -41,6 +43,16 @@ def pages() -> dict[Path, list[str]]:
         activity(json.loads(ACTIVITY.read_text())),
     ]
     return found
+
+
+def link(record: dict) -> str:
+    """What ``scripts/calibrate.py`` recorded of UART and link by themselves."""
+    costs = [
+        f"{row['link']['lut']} LUTs and {row['link']['ram']} block RAMs on {families()[name].TITLE}"
+        for name, row in record.items()
+    ]
+    yosys = ", ".join(sorted({row["yosys"] for row in record.values()}))
+    return f"UART and link take {', '.join(costs)}\n(12 clocks in a bit; {yosys}; `make calibrate` measures this).\n"
 
 
 def bitstreams(record: list[dict]) -> str:

@@ -1,7 +1,7 @@
 """How large a fabric is on a device, before synthesis, and the fabric that suits a network and a device best.
 
 Block RAMs follow from the memories' shapes. LUTs are a sum of measured shares: ``calibration.json`` has the
-coefficients of ``FEATURES`` for each family, fitted by ``scripts/calibrate.py`` to packed designs.
+coefficients of :func:`features` for each family, fitted by ``scripts/calibrate.py`` to packed designs.
 """
 
 import dataclasses
@@ -15,7 +15,7 @@ from boards import Board, boards
 
 from ..compiler.sizing import Sizing, Wishes, size
 from ..spec import memory_map, rows
-from ..spec.config import CoreConfig, FabricConfig
+from ..spec.config import FabricConfig
 from ..spec.errors import InputError
 from ..spec.memory_map import Region
 from ..spec.network import Network
@@ -31,9 +31,6 @@ ASKED = 1.15
 """Share of the LUTs up to which a fabric is tried whose lanes, banks and update lanes are all asked for: the estimate
 may be so much too high, and place and route has the last word."""
 
-SMALL_PORT_LUTS, BOOT_LUTS = 500, 150
-"""What a small host port saves and the boot loader takes, measured on an iCE40."""
-
 MENTIONED = 3
 """How many other boards a refusal names."""
 
@@ -45,37 +42,46 @@ MANY_AXONS, WIDE_WORD = 512, 32
 SPRAM = (16, 16384)
 """Width and rows of an SPRAM."""
 
-ENCODER_LUTS = 310
-"""The encoder of pixels, with what the host port needs for it: the largest that was measured, latency on iCE40."""
-
 LINK_ROWS = ((32, 256), (32, 256))
 """The link's buffers."""
 
-FEATURES: dict[str, Callable[[CoreConfig], int]] = {
-    "core": lambda core: 1,
-    "banks": lambda core: core.banks,
-    "weights": lambda core: core.operations * core.weight_bits,
-    "sums": lambda core: core.lanes * core.accumulator_bits,
-    "neurons": lambda core: core.update_lanes * sum(core.neuron.widths.values()),
-    "groups": lambda core: core.groups,
-    "counters": lambda core: core.counter_bits,
+NO_LUT_RAM = ("ice40",)
+"""Families without LUT RAM."""
+
+LUT_RAM = (4, 16)
+"""Width and rows of a LUT RAM."""
+
+FEATURES: dict[str, Callable[[FabricConfig], int]] = {
+    "design": lambda config: 1,
+    "full host port": lambda config: config.host_port == "full",
+    "encoder": lambda config: config.encoder is not None,
+    "boot loader": lambda config: config.core.starts_empty,
+    "hops": lambda config: 2 * config.nodes - config.width - config.height,
+    "cores": lambda config: config.nodes,
+    "banks": lambda config: config.nodes * config.core.banks,
+    "weights": lambda config: config.nodes * config.core.banks * config.core.lanes * config.core.weight_bits,
+    "sums": lambda config: config.nodes * config.core.lanes * config.core.accumulator_bits,
+    "neurons": lambda config: config.nodes * config.core.update_lanes * sum(config.core.neuron.widths.values()),
+    "groups": lambda config: config.nodes * config.core.groups,
+    "words": lambda config: config.nodes * config.core.banks * config.core.bank_words,
+    "counters": lambda config: config.nodes * config.core.counter_bits,
 }
+"""What LUTs are counted by, besides LUT RAMs: each has a share that is measured."""
 
 Choice = tuple[int, int, int]
 """Lanes, banks, update lanes."""
 
 
-def features(config: FabricConfig) -> list[int]:
-    """What LUTs are counted by: ``FEATURES`` of every core, and 1 for what stands around the cores."""
-    return [1, *(config.nodes * feature(config.core) for feature in FEATURES.values())]
+def features(config: FabricConfig, name: str) -> list[int]:
+    """What LUTs are counted by in the family ``name``: ``FEATURES``, and LUT RAMs."""
+    wide, deep = LUT_RAM
+    lut_rams = sum(-(-width // wide) * -(-rows // deep) for width, rows in _small_memories(config))
+    return [*(int(feature(config)) for feature in FEATURES.values()), lut_rams * (name not in NO_LUT_RAM)]
 
 
 def estimate(config: FabricConfig, name: str) -> dict[str, int]:
     """LUTs, block RAMs and SPRAMs of a fabric and its link in the family ``name``."""
-    coefficients = calibration(name)["lut"]
-    lut = sum(share * count for share, count in zip(coefficients, features(config), strict=True))
-    lut += ENCODER_LUTS * (config.encoder is not None)
-    lut += BOOT_LUTS * config.core.starts_empty - SMALL_PORT_LUTS * (config.host_port == "small")
+    lut = sum(share * count for share, count in zip(calibration(name)["lut"], features(config, name), strict=True))
     return {"lut": round(lut), "ram": block_rams(config, name), "spram": sprams(config)}
 
 
@@ -101,28 +107,32 @@ def calibration(name: str) -> dict:
 
 
 def _memories(config: FabricConfig, name: str) -> Iterator[tuple[int, int]]:
-    """(width, rows) of every memory in block RAM; what is not of the image is in LUT RAM where there is some, but for a
-    Gowin's wide state."""
-    core, shapes = config.core, memory_map.shapes(config)
+    """(width, rows) of every memory in block RAM; a state that is narrow may be in LUT RAM after all."""
+    core = config.core
     of_core = [
-        (shape.width, core.table_rows(shape.rows))
-        for region, shape in shapes.items()
-        if region not in (Region.STATUS, Region.WALKS, Region.STATE)
+        (shape.width, shape.rows if region is Region.STATE else core.table_rows(shape.rows))
+        for region, shape in memory_map.shapes(config).items()
+        if region not in (Region.STATUS, Region.WALKS)
         if region is not Region.SYNAPSES or not core.starts_empty
         for _ in range(shape.banks)
     ]
-    if name != "ecp5":
-        of_core.append((shapes[Region.STATE].width, shapes[Region.STATE].rows))
-    if name == "ice40":
-        of_core.append((core.lanes * core.accumulator_bits, core.groups + 1))
-        of_core += [(core.slot_word_bits, core.delay_slots * core.bank_words)] * core.banks
-        if core.payload_bits:
-            of_core += [(core.payload_bits, core.delay_slots * core.bank_axons)] * core.banks
     yield from of_core * config.nodes
     yield from LINK_ROWS
     if encoder := config.encoder:
-        yield rows.entry(config).width, core.table_rows(encoder.entries)
+        yield rows.entry(config).width, core.table_rows(encoder.ways * encoder.lines)
         yield from encoder.spec.memories(encoder)
+    if name in NO_LUT_RAM:
+        yield from _small_memories(config)
+
+
+def _small_memories(config: FabricConfig) -> Iterator[tuple[int, int]]:
+    """(width, rows) of every memory that is in LUT RAM where there is some."""
+    core = config.core
+    of_core = [(core.lanes * core.accumulator_bits, core.groups + 1)]
+    of_core += [(core.slot_word_bits, core.delay_slots * core.bank_words)] * core.banks
+    if core.payload_bits:
+        of_core += [(core.payload_bits, core.delay_slots * core.bank_axons)] * core.banks
+    yield from of_core * config.nodes
 
 
 def fit(network: Network, wishes: Wishes, board: Board, board_name: str, optimize: str = "throughput") -> Sizing:

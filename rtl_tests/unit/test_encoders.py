@@ -224,7 +224,7 @@ def test_sizing_counts_the_block_rams_that_synthesis_takes(name, rams):
     plain = FabricConfig.parse({"core": {"axons": 1024, "delay_slots": 2, "payload_bits": 8 * (name == "current")}})
     config = FabricConfig.parse(plain.model_dump() | {"encoder": {"name": name, "lines": 784, "steps": 16}})
     assert fit.block_rams(config, "ice40") - fit.block_rams(plain, "ice40") == rams
-    assert fit.estimate(config, "ecp5")["lut"] - fit.estimate(plain, "ecp5")["lut"] == fit.ENCODER_LUTS
+    assert fit.estimate(config, "ecp5")["lut"] - fit.estimate(plain, "ecp5")["lut"] > 100
 
 
 # The wire

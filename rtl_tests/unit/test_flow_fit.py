@@ -33,11 +33,11 @@ def layer(inputs: int, neurons: int) -> Network:
 @pytest.mark.parametrize("name", families())
 def test_estimate_is_what_was_measured(name):
     record = CALIBRATION[name]
-    assert len(record["designs"]) >= 8
+    assert len(record["designs"]) > len(record["lut"]) - 1 and record["largest_unseen_error"] < 0.15
     for design in record["designs"]:
         estimate = np.dot(record["lut"], design["features"])
         assert estimate == pytest.approx(design["lut"], rel=0.1)
-        assert design["ram"] <= design["estimated_ram"] <= 1.25 * design["ram"]
+        assert design["ram"] <= design["estimated_ram"] <= 1.5 * design["ram"]
 
 
 @pytest.mark.parametrize("name", boards.boards())
