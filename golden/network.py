@@ -1,8 +1,9 @@
 """The quantised network, population by population: batched, exact, and fast enough to measure accuracy with.
 
 Sums of weights run through BLAS where no partial sum can leave the integers that a float represents exactly, which is
-proved from the weights; elsewhere they run in int64. Populations that are no part of one loop run one after the other,
-each through all steps, so that its input is one product of matrices.
+proved from the weights; elsewhere they run in int64. Where few sources have an event, only their rows are added, as
+integers. Populations that are no part of one loop run one after the other, each through all steps, so that its input is
+one product of matrices.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 
 import networkx
 import numpy as np
+from scipy import sparse
 
 from neurogen.spec.errors import InputError
 from neurogen.spec.kernels import Kernel
@@ -19,6 +21,7 @@ from . import neurons
 
 _EXACT = ((np.float32, 1 << 24), (np.float64, 1 << 53), (np.int64, 1 << 62))
 _CHUNK_NEURONS = 1 << 17  # neurons in flight, so that the passes of an update stay in the cache
+_FEW = 8  # a matrix's rows are added one by one where less than one of so many sources has an event
 _WINDOWS = 1 << 20  # values of windows that a convolution gathers at once, so that they stay in the cache
 _CHUNK_EVENTS = 1 << 24  # places for events in flight: what bounds the memory, and what a float32 counts exactly
 
@@ -175,10 +178,18 @@ class _Matrix:
 
     def __init__(self, weights: np.ndarray, dtype: type):
         self.weights = np.ascontiguousarray(weights, dtype=dtype)
+        self.rows = self.weights.astype(np.int32 if dtype is np.float32 else np.int64)
 
     def sums(self, events: np.ndarray) -> np.ndarray:
         """Input sums (n, n_target) of ``events`` (n, n_source), exact in their dtype."""
         return events @ self.weights
+
+    def sums_of_few(self, events: np.ndarray, at: np.ndarray, sources: np.ndarray, count: int) -> np.ndarray:
+        """The same in integers, of the ``events`` alone that are not 0: in row ``at``, ascending, of ``count``, from
+        ``sources``."""
+        starts = np.searchsorted(at, np.arange(count + 1))
+        shape = (count, len(self.rows))
+        return sparse.csr_array((events.astype(self.rows.dtype), sources, starts), shape=shape) @ self.rows
 
 
 class _Convolution:
@@ -236,22 +247,35 @@ class _Path:
             where = f"projection {projection.source} -> {projection.target}"
             raise InputError(f"{where}: its sums reach {self.bound}, more than 62 bits hold")
         self.dtype = next(dtype for dtype, limit in _EXACT if max(self.bound, largest) < limit)
-        shared = isinstance(projection.weights, Kernel)
-        self.weights = (_Convolution if shared else _Matrix)(projection.weights, self.dtype)
+        self.is_kernel = isinstance(projection.weights, Kernel)
+        self.weights = (_Convolution if self.is_kernel else _Matrix)(projection.weights, self.dtype)
         self.graded = largest > 1
         self.operations = 0
 
     def add(self, current: np.ndarray, traces: dict[str, np.ndarray], first: int) -> None:
-        """Add the projection's part of the input in steps ``first``.. to ``current``, int64 (samples, steps, n)."""
+        """Add the projection's part of the input in steps ``first``.. to ``current`` (samples, steps, n)."""
         start, stop = max(first - self.delay, 0), first + current.shape[1] - self.delay
         if start >= stop:
             return
-        events = traces[self.source][:, start:stop].astype(self.dtype).reshape(-1, self.projection.shape[0])
-        active = (events != 0).astype(np.float32) if self.graded else events
-        totals = np.ones(len(active), active.dtype) @ active
+        events = traces[self.source][:, start:stop].reshape(-1, self.projection.shape[0])
+        are_few = not self.is_kernel and np.count_nonzero(events != 0) * _FEW < events.size
+        totals, sums = (self._few if are_few else self._all)(events)
         self.operations += int(totals.astype(np.int64) @ self.projection.fan_out)
-        sums = self.weights.sums(events).astype(np.int64)
-        current[:, start + self.delay - first :] += sums.reshape(len(current), stop - start, -1)
+        target = current[:, start + self.delay - first :]
+        np.add(target, sums.reshape(len(current), stop - start, -1), out=target, casting="unsafe")
+
+    def _all(self, events: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The events of every source, and the input sums of ``events`` (n, n_source)."""
+        events = events.astype(self.dtype)
+        active = (events != 0).astype(np.float32) if self.graded else events
+        return np.ones(len(active), active.dtype) @ active, self.weights.sums(events)
+
+    def _few(self, events: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The same, from the events that are not 0."""
+        places = np.flatnonzero(events != 0)
+        at, sources = np.divmod(places, events.shape[1])
+        totals = np.bincount(sources, minlength=events.shape[1])
+        return totals, self.weights.sums_of_few(events.ravel()[places], at, sources, len(events))
 
 
 class _Cells:
@@ -272,13 +296,14 @@ class _Cells:
         bound = sum(path.bound for path in self.paths) << int(np.max(self.parameters.get("exponent", 0)))
         if bound >= _EXACT[-1][1]:
             raise InputError(f"population {name!r}: its input reaches {bound}, more than 62 bits hold")
+        self.sum_dtype = np.int32 if bound < 1 << 31 else np.int64
         self.state: dict[str, np.ndarray] = {}
 
     def start(self, traces: dict[str, np.ndarray]) -> None:
         """The initial state, and the input from outside the loop in all steps."""
         samples, steps, _ = traces[self.name].shape
         self.state = self.model.initial(self.parameters, (samples, self.size))
-        self.current = np.zeros((samples, steps, self.size), dtype=np.int64)
+        self.current = np.zeros((samples, steps, self.size), dtype=self.sum_dtype)
         for path in self.paths:
             if path not in self.recurrent:
                 path.add(self.current, traces, 0)
@@ -288,13 +313,15 @@ class _Cells:
         current = self.current[:, step : step + 1]
         for path in self.recurrent:
             path.add(current, traces, step)
-        self.state, spike = self.model.step(self.state, self.parameters, current[:, 0], self.widths)
+        self.state, spike = self.model.step(self.state, self.parameters, current[:, 0].astype(np.int64), self.widths)
         return self.state["v"] if self.dtype is np.int64 else spike
 
 
 def _reach(projection: Projection) -> int:
     """A bound on any neuron's sum where all events are 1, as a Python integer: it must not overflow itself."""
-    magnitudes = np.abs(projection.values.astype(object))
+    values = projection.values
+    largest = max(abs(int(values.min())), abs(int(values.max()))) if values.size else 0
+    magnitudes = np.abs(values.astype(np.int64 if largest * values.size < _EXACT[-1][1] else object))
     axes = (1, 2, 3) if isinstance(projection.weights, Kernel) else 0
     return int(magnitudes.sum(axis=axes).max()) if magnitudes.size else 0
 

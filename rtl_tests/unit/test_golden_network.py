@@ -13,12 +13,19 @@ from neurogen.spec.network import Input, Network, Output, Population, Projection
 from rtl_tests import scalar_twin
 from rtl_tests.random_networks import FABRICS, STORES, Sizes, random_events, random_network
 
-SEEDS = range(60)
+SEEDS = range(30)
 ALL = FABRICS | {name: STORES[name] for name in ("conv_2x2", "conv_3x1")}
 
 
+@pytest.fixture(params=["as it comes", "one by one", "all at once"])
+def adding(request, monkeypatch):
+    """How a matrix's rows are added, whatever the share of sources with an event."""
+    few = {"as it comes": golden_network._FEW, "one by one": 0, "all at once": 1 << 40}[request.param]
+    monkeypatch.setattr(golden_network, "_FEW", few)
+
+
 @pytest.mark.parametrize("name", ALL)
-def test_network_is_the_scalar_twin(name):
+def test_network_is_the_scalar_twin(name, adding):
     spikes = graded = delayed = kernels = 0
     for seed in SEEDS:
         rng = np.random.default_rng([seed, *name.encode()])
@@ -39,10 +46,10 @@ def test_network_is_the_scalar_twin(name):
             kernels += isinstance(projection.weights, Kernel) and operations > 0
         assert result.counts == {k: int(np.count_nonzero([twin[0][k] for twin in expected])) for k in result.counts}
         spikes += sum(result.counts[population] for population in net.order)
-    assert spikes > 500
+    assert spikes > 250
     assert delayed > 0
     assert graded > 0 or not ALL[name].core.values
-    assert kernels > 20 or name in FABRICS
+    assert kernels > 5 or name in FABRICS
 
 
 def effective_operations(projection: Projection, samples: list[dict]) -> int:
@@ -67,7 +74,7 @@ def small(weight: int = 1, payload_bits: int = 0, **parameters) -> Network:
 
 
 @pytest.mark.parametrize("weight", [3, (1 << 24) + 1, (1 << 27) + 1, (1 << 45) + 4])
-def test_sums_are_exact_whatever_the_weights(weight):
+def test_sums_are_exact_whatever_the_weights(weight, adding):
     """w - (w - 1) = 1 for every width: through float32, through float64, and beyond both in int64."""
     net = small(weight, payload_bits=12 if weight > 1 << 25 else 0, threshold=(1 << 31) - 1, reset=int(Reset.NONE))
     scale = 4095 if net.inputs[0].payload_bits else 1
