@@ -107,7 +107,7 @@ MUTATIONS = (
     ),
     Mutation(
         "accumulators: sums are lost while a vector waits", "accumulators.py",
-        "read.en.eq(asks & ~repeats)", "read.en.eq(~repeats)",
+        "read.en.eq(asks), self.row", "read.en.eq(1), self.row",
     ),
     Mutation(
         "neuron: a refractory neuron fires", "neurons/lif.py",
