@@ -278,7 +278,7 @@ def _pins(module: dict[str, Any], emitted: Emitted) -> str:
 
 def _module(text: str, name: str) -> str:
     """One module of a Verilog text."""
-    return re.search(rf"^module {name}\b.*?^endmodule$", text, re.DOTALL | re.MULTILINE)[0]
+    return re.search(rf"^module {name}\b.*?^endmodule\b", text, re.DOTALL | re.MULTILINE)[0]
 
 
 def _yosys(commands: tuple[str, ...], folder: Path) -> None:
