@@ -20,7 +20,7 @@ def choose(option, *alternatives):
 def saturate(x, bits: int):
     """Clip symmetrically, to -(2**(bits - 1) - 1) .. 2**(bits - 1) - 1."""
     limit = (1 << (bits - 1)) - 1
-    return np.clip(x, -limit, limit)
+    return np.minimum(np.maximum(x, -limit), limit)
 
 
 def wrap(x, bits: int):
