@@ -1,5 +1,7 @@
 """The fabric's bench, around a stand-in that only sends words back: nothing lost, both simulators alike."""
 
+import os
+
 import pytest
 from amaranth import Module, Signal
 from amaranth.lib import stream, wiring
@@ -53,6 +55,14 @@ def clocks(name: str, folder) -> str:
 @pytest.mark.parametrize("name", SIMULATORS)
 def test_words_pass_whatever_the_bench_holds_back(name, tmp_path):
     assert len(clocks(name, tmp_path).split(",")) == 4
+
+
+def test_verilator_needs_no_python_on_the_path(tmp_path, monkeypatch):
+    (tmp_path / "python").write_text("#!/bin/sh\nexit 127\n")
+    (tmp_path / "python").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("NEUROGEN_CACHE", str(tmp_path / "cache"))
+    assert clocks(needs("verilator"), tmp_path)
 
 
 def test_both_simulators_take_the_same_clocks(tmp_path):

@@ -7,6 +7,7 @@ of its own.
 import importlib.util
 import os
 import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -63,6 +64,7 @@ def compile(sources: Sequence[str], top: str, defines: Mapping[str, str], public
         *(program(), "--cc", "--exe", "--build", "-j", str(os.cpu_count() or 1), "--timing", "--vpi"),
         *("--prefix", PROGRAM, "--top-module", top, "-o", top),
         *("-Mdir", ".", "--timescale", TIMESCALE, *ARGUMENTS, *(("--public-flat-rw",) if public else ())),
+        *("-MAKEFLAGS", f"PYTHON3={sys.executable}"),  # its makefile's `python` is not on every system
         *("-LDFLAGS", f"-Wl,-rpath,{library} -L{library} -lcocotbvpi_verilator"),
         *(f"-D{name}={value}" for name, value in defines.items()),
         str(Path(config.share_dir) / "lib" / "verilator" / "verilator.cpp"),
