@@ -183,7 +183,7 @@ class Proof:
         return outputs
 
 
-def prove(proof: Proof, *, seconds: int = 60, depth: int = 30) -> None:
+def prove(proof: Proof, *, seconds: int = 300, depth: int = 30) -> None:
     """Prove every check of ``proof`` for runs of any length, and find a run for each cover.
 
     Parameters
