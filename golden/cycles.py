@@ -19,8 +19,8 @@ from . import neurons, synapses
 
 TREE_RADIX = 4  # branches of a node in the barrier's trees
 FIRST_HEAD = 6  # scheduler: from the start to the first events; one more past a payload memory
-FIRST_STEP = 3  # sequencer: from the first event to the first step
-ROW_READ = 2  # synapse store: from a step to its row; then products, then what the store says
+FIRST_STEP = 3  # sequencer: from the first event to the first step; one more with memory registers
+ROW_READ = 2  # synapse store: from a step to its row, one more likewise; then products, then what the store says
 SUMMED = 2  # accumulators: from a row of sums to the clock in which the update unit may start
 EMPTY_START = 3  # from the release to the update unit's start where there are no events
 FIRST_VISIT = 2  # update unit: from its start to the first subgroup
@@ -101,6 +101,11 @@ class _Roomy(_Block):
         return clock
 
 
+def _table(core: CoreConfig) -> list[_Block]:
+    """A table behind a stream: its memory's output, and the register behind it."""
+    return [_Block() for _ in range(1 + core.memory_registers)]
+
+
 class _Exit:
     """The way of packets: route table, two queues, router, and the core's own scheduler or the host.
 
@@ -109,8 +114,9 @@ class _Exit:
 
     def __init__(self, config: FabricConfig):
         self.busy_until = 0
-        alone = config.nodes == 1
-        self._way = [_Block(), _Block(2), _Block(2), _Block(config.queue_depth) if alone else _Roomy()]
+        alone, table = config.nodes == 1, _table(config.core)
+        self._left_routes = len(table) + 1
+        self._way = [*table, _Block(2), _Block(2), _Block(config.queue_depth) if alone else _Roomy()]
         self._local, self._north, self._host = _Roomy(), _Block() if alone else _Roomy(), _Block()
 
     def send(self, clock: int, words: int) -> tuple[int, int]:
@@ -128,7 +134,7 @@ class _Exit:
             self._local.leave(end)
             end += STORING
         self.busy_until = max(self.busy_until, end)
-        return entered[0], entered[2]
+        return entered[0], entered[self._left_routes]
 
 
 def _emission(config: FabricConfig, activity: CoreActivity, first: int) -> tuple[int, int, int]:
@@ -137,7 +143,7 @@ def _emission(config: FabricConfig, activity: CoreActivity, first: int) -> tuple
     ``first`` is the clock in which the vector of update clock 0 would be offered. The update unit holds still while
     a vector waits.
     """
-    waiting, pointers, packets = _Block(2), _Block(), _Exit(config)
+    waiting, pointers, packets = _Block(2), _table(config.core), _Exit(config)
     words, counts = iter(activity.words.tolist()), iter(activity.packets.tolist())
     taken, done, loaded, walked, emitted = first, 0, 0, 0, 0
     for clock, spikes in zip(activity.vectors.tolist(), activity.spikes.tolist(), strict=True):
@@ -145,9 +151,12 @@ def _emission(config: FabricConfig, activity: CoreActivity, first: int) -> tuple
         loaded = max(waiting.offer(taken), loaded)
         waiting.leave(loaded)
         for _ in range(spikes):
-            loaded = pointers.enter(loaded + 1)
-            walked = max(pointers.offer(loaded), walked)
-            pointers.leave(walked)
+            loaded = entered = pointers[0].enter(loaded + 1)
+            for block, following in pairwise(pointers):
+                entered = following.enter(block.offer(entered))
+                block.leave(entered)
+            walked = max(pointers[-1].offer(entered), walked)
+            pointers[-1].leave(walked)
             emitted = max(emitted, walked)
             for _ in range(next(counts)):
                 walked, emitted = packets.send(walked + 1, next(words))
@@ -160,7 +169,8 @@ def update_start(core: CoreConfig, activity: CoreActivity) -> int:
     if not activity.integrate_cycles:
         return EMPTY_START
     product, sums = core.payload_bits > 0, synapses.stores()[core.store].sum_cycles(core)
-    return FIRST_HEAD + product + FIRST_STEP + activity.integrate_cycles + ROW_READ + product + sums + SUMMED - 1
+    tables = FIRST_STEP + ROW_READ + 2 * core.memory_registers
+    return FIRST_HEAD + product + tables + activity.integrate_cycles + product + sums + SUMMED - 1
 
 
 def core_cycles(config: FabricConfig, activity: CoreActivity) -> int:

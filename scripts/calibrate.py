@@ -136,7 +136,7 @@ def link(name: str) -> dict[str, int]:
     """What UART and link take by themselves, their words at pins."""
     board, emitted = boards.board(BOARDS[name]), emit.emit(LinkAlone(), "link")
     found = family(board.platform())
-    netlist = bitstream.synthesised(emitted.verilog, found.synthesis(board.device, emitted.top))
+    netlist = bitstream.synthesised(emitted.verilog, found, board.device, emitted.top)
     pins = {f"constraints.{found.CONSTRAINTS}": found.anywhere(board.platform(), emitted.bits)}
     return packed(name, netlist, board, *found.UNCONSTRAINED, files=pins)
 

@@ -97,7 +97,7 @@ def _lines(parts: list[str], indent: int, end: str = "") -> str:
 def synthesise(block: Block) -> Path:
     """The folder of the block's netlist, from the cache if it was made before. Raises ToolError."""
     outside, _ = wrapper(block.emitted)
-    return bitstream.synthesised(block.emitted.verilog + outside, block.family.synthesis(block.board.device, TOP))
+    return bitstream.synthesised(block.emitted.verilog + outside, block.family, block.board.device, TOP)
 
 
 def place(block: Block, netlist: Path, seed: int) -> Placed:

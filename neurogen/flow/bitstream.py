@@ -5,6 +5,7 @@ is usual for the device; a later one at what the round before it reached, less a
 clock. All results come from the cache if they were made before.
 """
 
+import inspect
 import json
 import re
 import shutil
@@ -182,27 +183,38 @@ def _synthesise(job: Job, setting: Pll) -> Path:
         (folder / "design.v").write_text(text)
         (folder / "board.il").write_text(rtlil)
         (folder / f"constraints.{job.family.CONSTRAINTS}").write_text(constraints)
-        _yosys(folder, "read_rtlil board.il", "write_verilog -noattr board.v", "read_verilog design.v", script)
+        reads = ("read_rtlil board.il", "write_verilog -noattr board.v", "read_verilog design.v")
+        _yosys(folder, job.family, *reads, script)
 
-    key = store.digest(text, rtlil, constraints, script, toolchain.find("yosys").version)
+    key = store.digest(text, rtlil, constraints, script, _finishing(job.family), toolchain.find("yosys").version)
     return store.entry("netlist", key, fill)
 
 
-def synthesised(verilog: str, script: str) -> Path:
-    """The folder with the netlist that a family's ``script`` makes of a text; from the cache if it was made before."""
+def synthesised(verilog: str, found: ModuleType, device: str, top: str) -> Path:
+    """The folder with a family's netlist of the module ``top`` of a text; from the cache if it was made before."""
+    script = found.synthesis(device, top)
 
     def fill(folder: Path) -> None:
         (folder / "design.v").write_text(verilog)
-        _yosys(folder, "read_verilog design.v", script)
+        _yosys(folder, found, "read_verilog design.v", script)
 
-    return store.entry("synthesised", store.digest(verilog, script, toolchain.find("yosys").version), fill)
+    key = store.digest(verilog, script, _finishing(found), toolchain.find("yosys").version)
+    return store.entry("synthesised", key, fill)
 
 
-def _yosys(folder: Path, *commands: str) -> None:
-    """Run commands that end in a netlist, and leave that and its cells by type in ``folder``."""
+def _finishing(found: ModuleType) -> str:
+    """The text that says how a family finishes a netlist."""
+    return inspect.getsource(found)
+
+
+def _yosys(folder: Path, found: ModuleType, *commands: str) -> None:
+    """Run commands that end in a netlist, finish that, and leave it and its cells by type in ``folder``."""
     tail = (f"tee -q -o {CELLS} stat -json", f"write_json {NETLIST}")
     (folder / "synthesis.ys").write_text("\n".join((*commands, *tail)) + "\n")
     toolchain.run("yosys", ("-q", "-l", "yosys.txt", "synthesis.ys"), folder, "yosys.log", own="yosys.txt")
+    design = json.loads((folder / NETLIST).read_text())
+    found.finish(design)
+    (folder / NETLIST).write_text(json.dumps(design))
 
 
 def _place(job: Job, netlist: Path, setting: Pll, seed: int) -> Trial:

@@ -134,7 +134,7 @@ def netlist(emitted: Emitted, board: boards.Board, stage: str) -> Emitted:
     """The fabric ``emitted`` as it is after ``stage``; ports are the same. Raises ToolError if a tool fails."""
     found = family(board.platform())
     models = MODELS[found.NAME, stage]
-    made = synthesised(emitted.verilog, found.synthesis(board.device, emitted.top))
+    made = synthesised(emitted.verilog, found, board.device, emitted.top)
     if stage != "synthesised":
         made = _place(made, board, emitted)
     versions = [toolchain.find(tool).version for tool in (found.TOOLS[0], found.TOOLS[2])]

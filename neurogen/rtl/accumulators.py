@@ -76,8 +76,11 @@ class Column(wiring.Component):
         )
         asks, asked, place = self.read | self.addend.valid, Signal.like(self.group), Signal(range(memory.depth))
         m.d.comb += asked.eq(Mux(self.read, self.group, self.addend.group))
-        is_touched = self.touched.bit_select(asked, 1)
-        m.d.comb += place.eq(Mux(is_touched, asked, groups) if self.has_zero_row else asked)
+        places = [
+            Mux(self.touched.bit_select(group, 1), group, groups) if self.has_zero_row else group
+            for group in (self.group, self.addend.group)
+        ]
+        m.d.comb += place.eq(Mux(self.read, *places))  # decided for both, and chosen then: ``read`` comes late
 
         pending, total, write = Signal.like(self.addend), Signal(self.row_bits), memory.write_port()
         m.d.sync += pending.valid.eq(self.addend.valid)

@@ -20,8 +20,8 @@ class Configuration(wiring.Component):
     """Executes configuration packets in order.
 
     SETADDR and WRITE take one clock each; a row is written one clock after its last word. The first reply to a READ is
-    offered ``READ_CYCLES + 3`` clocks after it was taken; the others follow 2 clocks after the reply before them has
-    left, or ``READ_CYCLES + 3`` where a row begins. The next packet is taken once the last reply has left. The host
+    offered ``READ_CYCLES + 4`` clocks after it was taken; the others follow 2 clocks after the reply before them has
+    left, or ``READ_CYCLES + 4`` where a row begins. The next packet is taken once the last reply has left. The host
     sends none before it has all replies, so this never holds up the mesh. The upper half of a STATUS row is taken
     together with its lower half: packets that pass meanwhile would otherwise carry into a counter between its words.
 
@@ -62,7 +62,8 @@ class Configuration(wiring.Component):
         widest = max(shape.words for shape in memories(self.config).values())
         staging = Signal(widest * WORD_BITS)
         commit, left = Signal(), Signal(WORD_BITS)  # left: replies to come
-        wait = Signal(range(READ_CYCLES + 3))  # clocks until the word can be sampled
+        wait, reads = Signal(range(READ_CYCLES + 4)), Signal()  # clocks until the word can be sampled
+        m.d.sync += reads.eq(wait == READ_CYCLES + 3)
 
         take = self.packets.valid & self.packets.ready
         m.d.comb += [
@@ -79,10 +80,10 @@ class Configuration(wiring.Component):
                     m.d.sync += staging.eq(Cat(staging, self._field(Kind.WRITE, "data"))[WORD_BITS:])
                     self._advance(m, address)
                 with m.Case(Kind.READ):
-                    m.d.sync += [wait.eq(READ_CYCLES + 2), left.eq(self._field(Kind.READ, "count"))]
+                    m.d.sync += [wait.eq(READ_CYCLES + 3), left.eq(self._field(Kind.READ, "count"))]
                     self._advance(m, address)
 
-        self._connect_ports(m, selected, staging, commit, read=wait == READ_CYCLES + 2)
+        self._connect_ports(m, selected, staging, commit, read=reads)
         word = self._word(m, selected, sampled=wait == 1)
         with m.If(wait != 0):
             m.d.sync += wait.eq(wait - 1)
@@ -94,7 +95,7 @@ class Configuration(wiring.Component):
         with m.If(self.replies.valid & self.replies.ready):
             m.d.sync += self.replies.valid.eq(0)
             with m.If(left != 0):
-                m.d.sync += wait.eq(Mux(selected.word == 0, READ_CYCLES + 2, 1))
+                m.d.sync += wait.eq(Mux(selected.word == 0, READ_CYCLES + 3, 1))
         return m
 
     def _field(self, kind: Kind, name: str):

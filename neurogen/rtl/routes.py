@@ -35,27 +35,28 @@ class Walk(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        left = Signal.like(self.i.p.row.count)
+        row, left, is_last = self.i.p.row, Signal.like(self.i.p.row.count), Signal()  # left: this address and those after
         m.d.comb += [
-            self.o.valid.eq(left != 0),
             self.busy.eq(self.o.valid),
-            self.i.ready.eq((left == 0) | ((left == 1) & self.o.ready)),
+            self.i.ready.eq(~self.o.valid | (is_last & self.o.ready)),
         ]
         with m.If(self.i.ready):
             m.d.sync += [
-                self.o.p.address.eq(self.i.p.row.first),
+                self.o.valid.eq(self.i.valid & (row.count != 0)),
+                self.o.p.address.eq(row.first),
                 self.o.p.tag.eq(self.i.p.tag),
-                left.eq(Mux(self.i.valid, self.i.p.row.count, 0)),
+                left.eq(row.count),
+                is_last.eq(row.count == 1),
             ]
         with m.Elif(self.o.ready):
-            m.d.sync += [self.o.p.address.eq(self.o.p.address + 1), left.eq(left - 1)]
+            m.d.sync += [self.o.p.address.eq(self.o.p.address + 1), left.eq(left - 1), is_last.eq(left == 2)]
         return m
 
 
 class Routes(wiring.Component):
     """Sends one packet for every route entry of every neuron that fires, in order.
 
-    Latency 4 clocks from a neuron to its first packet, throughput one packet per clock without a bubble between
+    Latency 4 clocks from a neuron to its first packet, 6 with memory registers; throughput one packet per clock without a bubble between
     neurons; a neuron without entries costs one clock. ``spikes.ready`` drops when packets are not taken.
 
     Parameters
@@ -109,6 +110,7 @@ class Routes(wiring.Component):
             tag=tag,
             init=self.pointers_init,
             writable=core.writable,
+            registered=core.memory_registers,
             memory=partial(image_memory, core),
         )
         m.submodules.walk = walk = Walk(pointer=pointers.row, tag=tag, address_bits=index_bits(core.routes))
@@ -118,6 +120,7 @@ class Routes(wiring.Component):
             tag=tag,
             init=self.routes_init,
             writable=core.writable,
+            registered=core.memory_registers,
             memory=partial(image_memory, core),
         )
         m.submodules.queue = queue = Queue(shape=entries.o.payload.shape())

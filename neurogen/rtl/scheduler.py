@@ -261,6 +261,7 @@ class Slots(wiring.Component):
         """Read-modify-write of the word of every event; the words of the two events before it are forwarded."""
         core = self.core
         before, bit, updated = (Signal(_word_bits(core)) for _ in range(3))
+        was_pending = Signal()
         before_at = Cat(marking.bank == k for k in range(core.banks))
         for k, (fetch, word) in enumerate(zip(self.fetch, self.words, strict=True)):
             m.submodules[f"bitmap_{k}"] = memory = Memory(
@@ -281,14 +282,15 @@ class Slots(wiring.Component):
         last, second_last = Signal.like(updated), Signal.like(updated)
         is_last, is_second_last = Signal(), Signal()  # whose word is the event's own
         m.d.sync += [
-            before.eq(Mux(is_pending, select(before_at, self.words), 0)),
+            before.eq(select(before_at, self.words)),
+            was_pending.eq(is_pending),
             bit.eq(1 << marking.bit),
             is_last.eq(_same_word(marking, writing)),
             is_second_last.eq(_same_word(marking, self.stored)),
             last.eq(updated),
             second_last.eq(last),
         ]
-        word = Mux(is_last, last, Mux(is_second_last, second_last, before))
+        word = Mux(is_last, last, Mux(is_second_last, second_last, Mux(was_pending, before, 0)))
         m.d.comb += updated.eq(word | bit)
         m.d.sync += self.collided.eq((word & bit).any())
 

@@ -35,7 +35,7 @@ class Sequencer(wiring.Component):
     The first step comes ``latency_cycles`` after the first head was taken. While heads keep up, passes follow each
     other without a bubble, so n passes over g groups take n * g clocks. But where the accumulators are in block RAM, a
     pass that begins with the group that the one before ended with waits for a clock. Heads are taken ahead, up to three
-    per bank.
+    per bank, four with memory registers.
 
     Parameters
     ----------
@@ -64,10 +64,9 @@ class Sequencer(wiring.Component):
         ``walks_port`` only where there is more than one group.
     """
 
-    latency_cycles = 3
-
     def __init__(self, config: FabricConfig, axons_init=None, walks_init=None, stalls: Stalls | None = None):
         self.config = config
+        self.latency_cycles = 3 + config.core.memory_registers
         core, shapes = config.core, memory_map.shapes(config)
         self.walks_init = walks_init or [0] * core.walks
         self._axons = AxonTable(config, axons_init, stalls)

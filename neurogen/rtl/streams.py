@@ -5,7 +5,7 @@ import hashlib
 from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
-from amaranth.lib.wiring import In, Out, connect
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ..spec import memory_map
 from ..spec.fixed import index_bits
@@ -131,7 +131,8 @@ class Slot(wiring.Component):
 class Lookup(wiring.Component):
     """A table behind a stream: addresses go in, rows come out in order, each with the tag that came with its address.
 
-    Latency 1 clock, throughput 1 per clock. The row comes straight from the memory and holds while ``o`` waits.
+    Latency 1 clock, 2 with a register; throughput 1 per clock. The row comes straight from the memory, or the register,
+    and holds while ``o`` waits.
     The configuration unit's ``port`` reads and writes only between ticks, while ``i`` offers nothing.
 
     Parameters
@@ -144,15 +145,18 @@ class Lookup(wiring.Component):
         Contents at power-up.
     writable : bool
         Whether ``port`` can write.
+    registered : bool
+        Whether a register stands behind the memory, with nothing in between.
     memory : callable
         Makes the memory from ``width``, ``rows`` and ``init``; by default of exactly so many rows.
     """
 
-    def __init__(self, *, row, rows: int, tag=0, init=(), writable: bool = True, memory=None):
+    def __init__(self, *, row, rows: int, tag=0, init=(), writable: bool = True, registered: bool = False, memory=None):
         self.row = row
         self.rows = rows
         self.init = init
         self.writable = writable
+        self.registered = registered
         self.memory = memory or _memory
         super().__init__(
             {
@@ -174,17 +178,25 @@ class Lookup(wiring.Component):
                 write.data.eq(self.port.write_data),
                 write.en.eq(self.port.write),
             ]
+        fetched = stream.Signature(self.o.payload.shape()).create()  # what comes from the memory
         m.d.comb += [
-            self.i.ready.eq(~self.o.valid | self.o.ready),
+            self.i.ready.eq(~fetched.valid | fetched.ready),
             # Never in the clock of a write: synthesis would add logic to define what is read then.
             read.en.eq(((self.i.valid & self.i.ready) | self.port.read) & ~self.port.write),
             read.addr.eq(Mux(self.i.valid, self.i.p.address, self.port.row)),
-            self.o.p.row.eq(read.data),
-            self.busy.eq(self.o.valid),
+            fetched.p.row.eq(read.data),
+            self.busy.eq(fetched.valid | self.o.valid),
         ]
-        m.d.sync += self.port.read_data.eq(read.data)  # configuration is not to wait for a memory's slow output
         with m.If(self.i.ready):
-            m.d.sync += [self.o.valid.eq(self.i.valid), self.o.p.tag.eq(self.i.p.tag)]
+            m.d.sync += [fetched.valid.eq(self.i.valid), fetched.p.tag.eq(self.i.p.tag)]
+        if not self.registered:
+            connect(m, fetched, flipped(self.o))
+            m.d.sync += self.port.read_data.eq(read.data)  # configuration is not to wait for a memory's slow output
+            return m
+        row = Signal.like(read.data, reset_less=True)  # as the memory, so that it can be the memory's own
+        m.d.comb += [fetched.ready.eq(~self.o.valid | self.o.ready), self.o.p.row.eq(row), self.port.read_data.eq(row)]
+        with m.If(fetched.ready):
+            m.d.sync += [row.eq(read.data), self.o.valid.eq(fetched.valid), self.o.p.tag.eq(fetched.p.tag)]
         return m
 
 

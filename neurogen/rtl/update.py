@@ -65,13 +65,16 @@ class Visits(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        pending, chosen = Signal.like(self.wanted), Signal.like(self.wanted)
+        pending, chosen, runs = Signal.like(self.wanted), Signal.like(self.wanted), Signal()
         m.d.comb += [
             chosen.eq(lowest(pending)),
             self.is_last.eq(self.subgroup == self.subgroups - 1),
-            self.busy.eq(self.valid | pending.any()),
+            self.busy.eq(runs & (self.valid | pending.any())),
         ]
-        with m.If(~self.valid | (self.next & self.is_last)):
+        m.d.sync += runs.eq(self.start | self.busy)
+        with m.If(~self.busy):
+            m.d.sync += pending.eq(self.wanted)  # in every clock, for ``start`` comes late in its clock
+        with m.Elif(~self.valid | (self.next & self.is_last)):
             m.d.sync += [
                 self.valid.eq(pending.any()),
                 self.group.eq(encode(chosen)),
@@ -80,8 +83,6 @@ class Visits(wiring.Component):
             ]
         with m.Elif(self.next):
             m.d.sync += self.subgroup.eq(self.subgroup + 1)
-        with m.If(self.start):
-            m.d.sync += pending.eq(self.wanted)
         return m
 
 

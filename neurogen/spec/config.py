@@ -214,6 +214,10 @@ class CoreConfig(Config):
         Literal["any", "block"],
         Field(description="block: block RAMs, whose contents a finished bitstream can exchange"),
     ] = "any"
+    memory_registers: Annotated[
+        bool,
+        Field(description="one more register behind the memories of axons, synapses and routes: faster, a clock each"),
+    ] = False
     values: Annotated[bool, Field(description="populations may deliver their membrane potential")] = False
     writable: Annotated[bool, Field(description="the image can be loaded at run time")] = True
     counter_bits: Annotated[int, Field(ge=0, le=32, description="width of the activity counters; 0: none")] = 32

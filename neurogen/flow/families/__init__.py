@@ -5,6 +5,7 @@ A family's module defines
 * ``NAME``; ``DEVICES``: type, as amaranth's platforms spell it, -> :class:`Device`;
 * ``TOOLS``: the tools in the order in which they run; ``SUFFIX`` of the bitstream;
 * ``synthesis(device, top)``: the Yosys commands between reading Verilog and writing JSON;
+* ``finish(design)``: what is then done to the netlist, in place, as Yosys' JSON has it;
 * ``place(platform)``: nextpnr's arguments for the device; ``constrain(hz)`` for the constraints, whose file has the
   suffix ``CONSTRAINTS``, and the clock; ``UNCONSTRAINED`` where pins may be anywhere, and ``anywhere(platform, ports)``
   what that file then says; ``ROUTE_OPTION`` for the routed design, ``ROUTED`` the suffix of that file;

@@ -5,7 +5,9 @@ Trellis.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 from amaranth.hdl import Const, Instance, Signal
@@ -56,6 +58,67 @@ def synthesis(_device: str, top: str) -> str:
             f"synth_ecp5 -top {top} -run map_cells:edif",
         )
     )
+
+
+def finish(design: dict[str, Any]) -> None:
+    """Take registers behind block RAMs into these: what they have inside answers in a sixth of the time.
+
+    For this, each bit of a port that is used has one flip-flop without reset behind it and nothing else, all with one
+    clock and enable. What it holds before it is first enabled is not defined then. In the cell, the port's OCE enables
+    the registers; of words of 36 bits, which port B reads, REGMODE_A says whether the A half has them (FPGA-TN-02204).
+    """
+    for module in design["modules"].values():
+        cells, loads = module["cells"], _loads(module)
+        registers = {cell["connections"]["DI"][0]: name for name, cell in cells.items() if _is_plain(cell)}
+        for cell in [cell for cell in cells.values() if cell["type"] == "DP16KD"]:
+            for port, outputs in _outputs(cell).items():
+                found = {pin: bits[0] for pin, bits in outputs.items() if loads[bits[0]]}
+                names = {pin: registers.get(bit) for pin, bit in found.items() if loads[bit] == 1}
+                if found and len(names) == len(found) and None not in names.values():
+                    _absorb(cells, cell, port, names)
+
+
+def _loads(module: dict[str, Any]) -> Counter:
+    """How many inputs and ports each bit goes to."""
+    loads = Counter(bit for port in module["ports"].values() for bit in port["bits"])
+    for cell in module["cells"].values():
+        for pin, bits in cell["connections"].items():
+            loads.update(bits if cell["port_directions"][pin] == "input" else ())
+    return loads
+
+
+def _is_plain(cell: dict[str, Any]) -> bool:
+    """Whether it is a flip-flop at the rising edge, without a reset, whose enable is not inverted."""
+    return (
+        cell["type"] == "TRELLIS_FF"
+        and cell["connections"].get("LSR", ["0"]) == ["0"]
+        and cell["parameters"]["CLKMUX"] == "CLK"
+        and cell["parameters"]["CEMUX"].strip() in ("CE", "1")
+    )
+
+
+def _outputs(cell: dict[str, Any]) -> dict[str, dict[str, list]]:
+    """The data outputs of each port of a block RAM; B has all of them where its words have 36 bits."""
+    outputs = {pin: bits for pin, bits in cell["connections"].items() if pin.startswith("DO") and bits}
+    if int(cell["parameters"]["DATA_WIDTH_B"], 2) == 36:
+        return {"B": outputs}
+    return {port: {pin: bits for pin, bits in outputs.items() if pin[2] == port} for port in "AB"}
+
+
+def _absorb(cells: dict[str, Any], cell: dict[str, Any], port: str, names: dict[str, str]) -> None:
+    """Make the flip-flops behind a port's outputs the port's own, if they have its clock and one enable."""
+    kinds = set()
+    for register in (cells[name] for name in names.values()):
+        has_enable = register["parameters"]["CEMUX"] == "CE"
+        kinds.add((register["connections"]["CLK"][0], register["connections"]["CE"][0] if has_enable else "1"))
+    clock = cell["connections"][f"CLK{port}"][0]
+    if len(kinds) != 1 or (kind := kinds.pop())[0] != clock or cell["parameters"][f"CLK{port}MUX"] != f"CLK{port}":
+        return
+    for half in {port, *(pin[2] for pin in names)}:
+        cell["parameters"][f"REGMODE_{half}"] = "OUTREG"
+        cell["connections"][f"OCE{half}"] = [kind[1]]
+    for pin, name in names.items():
+        cell["connections"][pin] = cells.pop(name)["connections"]["Q"]
 
 
 def place(platform) -> tuple[str, ...]:

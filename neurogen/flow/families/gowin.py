@@ -45,6 +45,10 @@ def synthesis(device: str, top: str) -> str:
     return f"synth_gowin -top {top} -family {device[:4].lower()} -nodsp"
 
 
+def finish(_design: dict[str, Any]) -> None:
+    """Nothing is left to do."""
+
+
 def place(platform) -> tuple[str, ...]:
     """The part, and the family where its name does not tell."""
     return "--device", platform.part, "--vopt", f"family={platform._chipdb_device}"

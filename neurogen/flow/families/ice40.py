@@ -5,6 +5,7 @@ PLL: Lattice TN1251 (iCE40 sysCLOCK PLL) and the family's data sheets. Block RAM
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 from amaranth.hdl import Const, Instance, Signal
@@ -41,6 +42,10 @@ def synthesis(device: str, top: str) -> str:
     """Multipliers and SPRAM only where the device has some."""
     has = DEVICES[device]
     return f"synth_ice40 -top {top} {'-dsp' if has.dsp else ''} {'-spram' if has.spram else ''}"
+
+
+def finish(_design: dict[str, Any]) -> None:
+    """Nothing is left to do."""
 
 
 def place(platform) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ class DenseRows(wiring.Component):
 
     def __init__(self, config: FabricConfig, init=None):
         self.config = config
-        self.init = init
+        self._banks = Banks(config, init)
         super().__init__(
             {
                 "step": In(step_layout(config.core)),
@@ -55,21 +55,21 @@ class DenseRows(wiring.Component):
 
     @property
     def latency_cycles(self) -> int:
-        """Memory, register, product if there are payloads, and one clock per level of the tree."""
+        """Memory and registers, product if there are payloads, and one clock per level of the tree."""
         core = self.config.core
-        return Banks.latency_cycles + (core.payload_bits > 0) + index_bits(core.banks)
+        return self._banks.latency_cycles + (core.payload_bits > 0) + index_bits(core.banks)
 
     def elaborate(self, platform):
         m = Module()
         core = self.config.core
-        m.submodules.banks = banks = Banks(self.config, self.init)
+        m.submodules.banks = banks = self._banks
         connect(m, flipped(self.port), banks.port)
         addends = []
         for bank, (asked, read, row) in enumerate(zip(self.step.banks, banks.reads, banks.rows, strict=True)):
             m.d.comb += [read.enable.eq(asked.enable & self.step.valid), read.row.eq(asked.row)]
             weights = [row.word_select(lane, core.weight_bits).as_signed() for lane in range(core.lanes)]
             # 0 beside the row of zeros of a bank that takes no part: the payload may be of an event that never was.
-            payload = delayed(m, Mux(asked.enable, asked.payload, 0), Banks.latency_cycles)
+            payload = delayed(m, Mux(asked.enable, asked.payload, 0), banks.latency_cycles)
             addends.append(products(m, core, weights, payload, str(bank)))
         while len(addends) > 1:
             addends = self._level(m, addends)

@@ -95,8 +95,8 @@ class SideBySide(wiring.Component):
 
         heads -> axon table -> queue -> walker -> bank -> [products] -> addends      (K times)
 
-    The first step comes 3 clocks after a head was taken, addends ``latency_cycles`` after their step. A derived class
-    says what the walk of an axon row is, and the addends of a synapse row.
+    The first step comes 3 clocks after a head was taken, 4 with memory registers; addends ``latency_cycles`` after their
+    step. A derived class says what the walk of an axon row is, and the addends of a synapse row.
 
     Parameters
     ----------
@@ -139,8 +139,8 @@ class SideBySide(wiring.Component):
 
     @property
     def latency_cycles(self) -> int:
-        """Memory, register, and product if there are payloads."""
-        return Banks.latency_cycles + (self.config.core.payload_bits > 0)
+        """Memory and registers, and product if there are payloads."""
+        return self._banks.latency_cycles + (self.config.core.payload_bits > 0)
 
     def elaborate(self, platform):
         m = Module()
@@ -154,7 +154,7 @@ class SideBySide(wiring.Component):
         columns = len(self.addends) // self.copies
         for bank, (walker, read, row) in enumerate(zip(walkers, banks.reads, banks.rows, strict=True)):
             m.d.comb += [read.enable.eq(walker.step.enable), read.row.eq(walker.step.row)]
-            step = delayed(m, walker.step, Banks.latency_cycles)
+            step = delayed(m, walker.step, banks.latency_cycles)
             for column, addend in enumerate(self._addends(m, bank, step, row)):
                 m.d.comb += self.addends[bank * columns + column].eq(addend)
         takes = [walker.walks.valid & walker.walks.ready for walker in walkers]

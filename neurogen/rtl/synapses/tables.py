@@ -18,9 +18,7 @@ from . import head_layout, payload_shape
 
 
 class AxonTable(wiring.Component):
-    """The axon row of every head, bank by bank. Latency 1 clock, throughput 1 per clock and bank.
-
-    The row comes straight from the memory.
+    """The axon row of every head, bank by bank. Latency that of a :class:`Lookup`, throughput 1 per clock and bank.
 
     Members
     -------
@@ -60,6 +58,7 @@ class AxonTable(wiring.Component):
                 tag=payload_shape(core),
                 init=self.init[bank],
                 writable=core.writable,
+                registered=core.memory_registers,
                 memory=partial(image_memory, core),
             )
             found = self.stalls.gate(m, f"found_{bank}", table.o)
@@ -117,7 +116,7 @@ class WalkTable(wiring.Component):
 class Banks(wiring.Component):
     """K memories of synapse rows. Memory outputs go straight into registers: no logic stands behind a block RAM.
 
-    Latency 2 clocks, throughput 1 row per clock and bank.
+    Latency 2 clocks, 3 with memory registers; throughput 1 row per clock and bank.
 
     Members
     -------
@@ -129,11 +128,10 @@ class Banks(wiring.Component):
         Region SYNAPSES.
     """
 
-    latency_cycles = 2
-
     def __init__(self, config: FabricConfig, init=None):
         self.config = config
         self.init = init
+        self.latency_cycles = 2 + config.core.memory_registers
         self.shape = memory_map.shapes(config)[Region.SYNAPSES]
         read = data.StructLayout({"enable": 1, "row": index_bits(self.shape.rows)})
         super().__init__(
@@ -159,19 +157,23 @@ class Banks(wiring.Component):
             core, width=self.shape.width, rows=self.shape.rows, init=init
         )
         read, asked, row = memory.read_port(), self.reads[bank], self.rows[bank]
-        is_selected, loads, clears = Signal(), Signal(), Signal()
+        is_selected, loads, clears, late = Signal(), Signal(), Signal(), self.latency_cycles - 1
         m.d.comb += [
             is_selected.eq(self.port.read & (self.port.bank == bank)),
             read.addr.eq(Mux(asked.enable, asked.row, self.port.row)),
             # Never in the clock of a write: synthesis would add logic to define what is read then.
             read.en.eq((asked.enable | is_selected) & ~self.port.write),
         ]
+        found = read.data
+        if core.memory_registers:
+            found = Signal.like(read.data, reset_less=True)  # as the memory, so that it can be the memory's own
+            m.d.sync += found.eq(read.data)
+        m.d.comb += [loads.eq(delayed(m, read.en, late)), clears.eq(delayed(m, reading & ~read.en, late))]
         # Clearing comes before loading, so that it maps to the registers' own synchronous reset.
-        m.d.sync += [loads.eq(read.en), clears.eq(reading & ~read.en)]
         with m.If(clears):
             m.d.sync += row.eq(0)
         with m.Elif(loads):
-            m.d.sync += row.eq(read.data)
+            m.d.sync += row.eq(found)
         if core.writable:
             write = memory.write_port()
             m.d.comb += [
