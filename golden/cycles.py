@@ -19,8 +19,8 @@ from . import neurons, synapses
 
 TREE_RADIX = 4  # branches of a node in the barrier's trees
 FIRST_HEAD = 6  # scheduler: from the start to the first events; one more past a payload memory
-FIRST_STEP = 3  # sequencer: from the first event to the first step; one more with memory registers
-ROW_READ = 2  # synapse store: from a step to its row, one more likewise; then products, then what the store says
+FIRST_STEP = 2  # synapse store: from the first event to its first step, beside what it is looked up for
+ROW_READ = 2  # synapse store: from a step to its row, one more with memory registers; then products and sums
 SUMMED = 2  # accumulators: from a row of sums to the clock in which the update unit may start
 EMPTY_START = 3  # from the release to the update unit's start where there are no events
 FIRST_VISIT = 2  # update unit: from its start to the first subgroup
@@ -168,9 +168,9 @@ def update_start(core: CoreConfig, activity: CoreActivity) -> int:
     """Clocks from a core's release to the start of its update unit."""
     if not activity.integrate_cycles:
         return EMPTY_START
-    product, sums = core.payload_bits > 0, synapses.stores()[core.store].sum_cycles(core)
-    tables = FIRST_STEP + ROW_READ + 2 * core.memory_registers
-    return FIRST_HEAD + product + tables + activity.integrate_cycles + product + sums + SUMMED - 1
+    product, store = core.payload_bits > 0, synapses.stores()[core.store]
+    first_row = FIRST_HEAD + product + store.lookup_cycles(core) + FIRST_STEP + ROW_READ + core.memory_registers
+    return first_row + activity.integrate_cycles + product + store.sum_cycles(core) + SUMMED - 1
 
 
 def core_cycles(config: FabricConfig, activity: CoreActivity) -> int:

@@ -38,7 +38,7 @@ def random_image(config: FabricConfig, rng: np.random.Generator) -> Image:
 def draw_synapses(config: FabricConfig, memory: CoreImage, rng: np.random.Generator) -> None:
     """Axon rows, what they name, and weights that cannot overflow the accumulators."""
     core = config.core
-    {"dense": _draw_ranges, "conv": _draw_lines, "sparse": _draw_lists}[core.store](core, memory, rng)
+    {"dense": _draw_ranges, "full": _draw_nothing, "conv": _draw_lines, "sparse": _draw_lists}[core.store](core, memory, rng)
     low, high = signed_range(core.weight_bits)
     most = core.axons * max(1, (1 << core.payload_bits) - 1)
     limit = signed_range(core.accumulator_bits)[1] // (most * (core.groups if core.store == "sparse" else 1))
@@ -51,6 +51,10 @@ def _draw_ranges(core: CoreConfig, memory: CoreImage, rng: np.random.Generator) 
     axons = memory.axons["base"].shape
     memory.axons["base"][:] = rng.integers(core.rows - core.groups + 1, size=axons)
     memory.axons["range"][:] = rng.integers(core.ranges, size=axons)
+
+
+def _draw_nothing(core: CoreConfig, memory: CoreImage, rng: np.random.Generator) -> None:
+    """There is no table."""
 
 
 def _draw_lines(core: CoreConfig, memory: CoreImage, rng: np.random.Generator) -> None:

@@ -52,7 +52,7 @@ FABRICS: dict[str, FabricConfig] = {
         fabric(
             "cuba_3x2", 3, 2, axons=32, neurons=12, lanes=4, banks=1, update_lanes=1, weight_bits=6,
             accumulator_bits=12, delay_slots=8, slot_word_bits=8, ranges=2, routes=64,
-            neuron=neuron("cuba_lif", "per_population", {"u": 12, "v": 12}),
+            memory_registers=True, neuron=neuron("cuba_lif", "per_population", {"u": 12, "v": 12}),
         ),
         fabric(
             "if_1x4", 1, 4, axons=36, neurons=16, lanes=16, banks=4, update_lanes=4, weight_bits=3,
@@ -94,7 +94,7 @@ STORES: dict[str, FabricConfig] = {
     for config in (
         fabric(
             "conv_1x1", 1, 1, store="conv", axons=256, neurons=192, lanes=4, banks=2, update_lanes=2, weight_bits=5,
-            accumulator_bits=12, delay_slots=8, routes=800, synapse_rows=900, geometries=16,
+            accumulator_bits=12, delay_slots=8, routes=800, synapse_rows=900, geometries=16, memory_registers=True,
             neuron=neuron("lif", "per_population", {"v": 10}),
         ),
         fabric(
@@ -117,9 +117,19 @@ STORES: dict[str, FabricConfig] = {
             accumulator_bits=12, payload_bits=2, delay_slots=8, routes=200, synapse_rows=400, values=True,
             neuron=neuron("cuba_lif", "per_neuron", {"u": 12, "v": 12}, refractory_ticks="per_population"),
         ),
+        fabric(
+            "full_1x1", 1, 1, store="full", axons=48, neurons=40, lanes=8, banks=4, update_lanes=2, weight_bits=4,
+            accumulator_bits=10, delay_slots=4, slot_word_bits=4, routes=160, memory_registers=True,
+            neuron=neuron("lif", "per_population", SMALL_LIF),
+        ),
+        fabric(
+            "full_2x2", 2, 2, store="full", axons=38, neurons=8, lanes=8, banks=2, update_lanes=4, weight_bits=5,
+            accumulator_bits=14, payload_bits=2, delay_slots=8, slot_word_bits=8, routes=96, values=True,
+            accumulators="block", neuron=neuron("lif", "per_population", {"v": 12}),
+        ),
     )
 }  # fmt: skip
-"""Fabrics of cores that share kernels or keep lists."""
+"""Fabrics of cores that share kernels, keep lists, or have no tables of axons."""
 
 
 def random_network(config: FabricConfig, rng: np.random.Generator, sizes: Sizes = Sizes()) -> Network:

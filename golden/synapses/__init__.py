@@ -6,6 +6,7 @@ Axons and groups are numbered through the fabric. A store has
     sums(axons, factors, part)  (C * G, P) the sums of ``part`` of the axons' weights times ``factors`` (n,)
     work(axons)                 what their events touch, read and take (:class:`Work`)
     walks(core, axons)          clocks of the walks that one core takes one after the other (axons as it counts)
+    lookup_cycles(config)       clocks in which an event's row is looked up
     sum_cycles(config)          clocks from a row of synapses to the accumulators, products aside
     read_cycles(config)         clocks that a visit of the update unit waits for the sums, beside those of one memory
 """

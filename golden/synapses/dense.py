@@ -25,6 +25,11 @@ def read_cycles(config: CoreConfig) -> int:
     return 0
 
 
+def lookup_cycles(config: CoreConfig) -> int:
+    """The axon table's."""
+    return 1 + config.memory_registers
+
+
 def passes(axons: np.ndarray, ranges: np.ndarray, banks: int) -> list[int]:
     """The range of every pass that one core makes over its pending axons, in order.
 
@@ -46,12 +51,17 @@ class Store:
 
     def __init__(self, tables):
         self.tables, self.core = tables, tables.image.config.core
-        self.base, self.range = tables.axon_column("base"), tables.axon_column("range")
-        self.first, self.last = tables.column("walks", "first"), tables.column("walks", "last")
+        self._read()
         self.groups = self.last - self.first + 1  # (C, R)
         group = np.arange(self.core.groups)
         self._reaches = (self.first[..., None] <= group) & (group <= self.last[..., None])  # (C, R, G)
         self._check()
+
+    def _read(self) -> None:
+        """Where each axon's rows begin, its range, and the first and last group of the ranges."""
+        tables = self.tables
+        self.base, self.range = tables.axon_column("base"), tables.axon_column("range")
+        self.first, self.last = tables.column("walks", "first"), tables.column("walks", "last")
 
     def _check(self) -> None:
         core, tables = self.core, self.tables
@@ -89,7 +99,7 @@ class Store:
     def work(self, axons: np.ndarray) -> Work:
         core, at, ranges = self.core, self.tables.axon_core[axons], self.range[axons]
         local = axons % core.axons
-        keys = (at * core.ranges + ranges) * core.banks + local % core.banks
+        keys = (at * core.walks + ranges) * core.banks + local % core.banks
         shape = (*self.groups.shape, core.banks)
         events = np.bincount(keys, minlength=np.prod(shape)).reshape(shape)
         touched = (events.any(axis=2)[..., None] & self._reaches).any(axis=1)
@@ -97,7 +107,7 @@ class Store:
         waits = self._waits_in_order(count)
         for node in np.flatnonzero(~self._sorted):
             order = passes(local[at == node], ranges[at == node], core.banks)
-            count[node] = np.bincount(order, minlength=core.ranges)
+            count[node] = np.bincount(order, minlength=core.walks)
             waits[node] = self._waits(node, order).sum()
         return Work(
             touched=touched.ravel(),

@@ -19,6 +19,11 @@ def read_cycles(config: CoreConfig) -> int:
     return config.banks.bit_length() - 1
 
 
+def lookup_cycles(config: CoreConfig) -> int:
+    """The axon table's."""
+    return 1 + config.memory_registers
+
+
 def expand(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For each of ``counts[k]`` items of every k in turn: k, and the item's number."""
     owner = np.repeat(np.arange(len(counts)), counts)

@@ -37,6 +37,9 @@ BLOCK_GROUPS = 32
 _WALKS = {"dense": "ranges", "conv": "geometries"}
 """What the configuration calls the table that a store's axons name."""
 
+CHOSEN = ("dense", "conv", "sparse")
+"""The stores that are chosen unasked. A full one is the dense one for networks whose cores have one layer each."""
+
 LANES, BANKS, UPDATE_LANES = 32, 4, 8
 WIDEST_MESH = 16
 
@@ -196,7 +199,7 @@ def _store(network: Network, core: CoreConfig, wishes: Wishes) -> tuple[str, str
     """The synapse store and the reason: the smallest, or the dense one if none is much smaller."""
     sizes = [{name: bits(name, p, core) for name in stores()} for p in network.projections]
     total = {name: sum(found[name] for found in sizes) for name in stores()}
-    smallest = min(total, key=lambda name: total[name])
+    smallest = min(CHOSEN, key=lambda name: total[name])
     store = wishes.store or (smallest if total[smallest] * WORTH < total["dense"] else "dense")
     kinds = ["kernel" if isinstance(p.weights, Kernel) else "rows beside kernels" for p in network.projections]
     parts = [
@@ -313,8 +316,9 @@ def _cut(
         "axons": max(axons, core.banks),
         "neurons": max(chunk.group * core.lanes + int(chunk.places.max()) + 1 for chunk in mapping.chunks),
         "routes": max(1, *_routes_used(config, mapping)),
-        "synapse_rows": max(1, *(int(plan.rows.max()) for plan in planned)),
     }
+    if core.store != "full":
+        used["synapse_rows"] = max(1, *(int(plan.rows.max()) for plan in planned))
     if walks := _WALKS.get(core.store):
         used[walks] = max(1, *(plan.walks for plan in planned))
     if core.store != "dense" and used["neurons"] > BLOCK_GROUPS * core.lanes:

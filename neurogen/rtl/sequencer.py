@@ -13,7 +13,7 @@ from ..spec.fixed import index_bits
 from ..spec.memory_map import Region
 from .bits import lowest, select
 from .layout import struct
-from .memory_port import MemoryPort
+from .memory_port import MemoryPort, owner_port
 from .streams import Queue, Stalls
 from .synapses import head_layout, payload_shape
 from .synapses.tables import AxonTable, WalkTable
@@ -61,18 +61,18 @@ class Sequencer(wiring.Component):
     row_count : Out(range(K + 1))
         Rows that the step of a clock ago reads.
     axons_port, walks_port : In(MemoryPort)
-        ``walks_port`` only where there is more than one group.
+        Where there are such rows: none of axons in a full store, none of walks either, nor if there is one group only.
     """
 
     def __init__(self, config: FabricConfig, axons_init=None, walks_init=None, stalls: Stalls | None = None):
         self.config = config
-        self.latency_cycles = 3 + config.core.memory_registers
         core, shapes = config.core, memory_map.shapes(config)
         self.walks_init = walks_init or [0] * core.walks
-        self._axons = AxonTable(config, axons_init, stalls)
+        self._axons = AxonTable(config, axons_init, stalls) if Region.AXONS in shapes else None
+        self.latency_cycles = 3 + core.memory_registers if self._axons else 2
         self._ranges = WalkTable(config, walks_init) if Region.WALKS in shapes else None
         self.waiting_layout = data.StructLayout(
-            {"base": index_bits(core.rows), "range": core.ranges, "payload": payload_shape(core)}
+            {"base": index_bits(core.rows), "range": core.walks, "payload": payload_shape(core)}
         )
         super().__init__(
             {
@@ -82,9 +82,8 @@ class Sequencer(wiring.Component):
                 "busy": Out(1),
                 "event_count": Out(range(core.banks + 1)),
                 "row_count": Out(range(core.banks + 1)),
-                "axons_port": In(MemoryPort(shapes[Region.AXONS])),
             }
-            | ({"walks_port": In(MemoryPort(shapes[Region.WALKS]))} if self._ranges else {})
+            | {owner_port(r): In(MemoryPort(shapes[r])) for r in (Region.AXONS, Region.WALKS) if r in shapes}
         )
 
     def elaborate(self, platform):
@@ -119,19 +118,27 @@ class Sequencer(wiring.Component):
         return m
 
     def _look_up(self, m) -> list:
-        """The axon rows of the heads that wait for a pass: a stream per bank, cut off from the memory by a queue."""
-        m.submodules.axons = axons = self._axons
-        connect(m, flipped(self.axons_port), axons.port)
-        waiting, is_inside = [], [self.step.valid, axons.busy]
-        for bank, (head, found) in enumerate(zip(self.heads, axons.found, strict=True)):
-            connect(m, flipped(head), axons.heads[bank])
+        """First rows and ranges of the heads that wait for a pass: a stream per bank, behind a queue."""
+        core, found = self.config.core, self.heads
+        waiting, is_inside = [], [self.step.valid]
+        if self._axons:
+            m.submodules.axons = axons = self._axons
+            connect(m, flipped(self.axons_port), axons.port)
+            for bank, head in enumerate(self.heads):
+                connect(m, flipped(head), axons.heads[bank])
+            found, is_inside = axons.found, [*is_inside, axons.busy]
+        for bank, item in enumerate(found):
             m.submodules[f"waiting_{bank}"] = queue = Queue(shape=self.waiting_layout)
+            if self._axons:
+                base, ranges = item.p.row.base, Cat(item.p.row.range == r for r in range(core.walks))
+            else:
+                base, ranges = item.p.axon * core.groups, C(1)
             m.d.comb += [
-                queue.i.p.base.eq(found.p.row.base),
-                queue.i.p.range.eq(Cat(found.p.row.range == r for r in range(self.config.core.ranges))),
-                queue.i.p.payload.eq(found.p.payload),
-                queue.i.valid.eq(found.valid),
-                found.ready.eq(queue.i.ready),
+                queue.i.p.base.eq(base),
+                queue.i.p.range.eq(ranges),
+                queue.i.p.payload.eq(item.p.payload),
+                queue.i.valid.eq(item.valid),
+                item.ready.eq(queue.i.ready),
             ]
             waiting.append(queue.o)
             is_inside.append(queue.o.valid)
@@ -140,9 +147,11 @@ class Sequencer(wiring.Component):
 
     def _range_table(self, m) -> tuple[list, list]:
         """The ranges, and a clock behind them whether each has more than one group."""
-        layout = struct(rows.walk(self.config))
+        core = self.config.core
         if self._ranges is None:
-            return [layout.const({})] * len(self.walks_init), [C(0)] * len(self.walks_init)
+            everything = data.StructLayout({"first": core.group_bits, "last": core.group_bits})
+            return [everything.const({"last": core.groups - 1})] * core.walks, [C(core.groups > 1)] * core.walks
+        layout = struct(rows.walk(self.config))
         m.submodules.ranges = self._ranges
         connect(m, flipped(self.walks_port), self._ranges.port)
         is_long = []

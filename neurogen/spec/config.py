@@ -225,7 +225,7 @@ class CoreConfig(Config):
 
     @model_validator(mode="after")
     def _check(self):
-        synapses.store(self.store)
+        store = synapses.store(self.store)
         for name in ("lanes", "banks", "update_lanes", "delay_slots", "slot_word_bits"):
             _require(_is_power_of_two(getattr(self, name)), f"{name} is a power of two, not {getattr(self, name)}")
         _require(
@@ -235,6 +235,8 @@ class CoreConfig(Config):
         _require(self.writable or not self.starts_empty, "synapse_memory spram has to be writable")
         if self.payload_signed:
             _require(self.payload_bits >= 2, f"signed payloads have at least 2 bits, not {self.payload_bits}")
+        if hasattr(store, "check"):
+            store.check(self)
         if self.values:
             _require("v" in self.neuron.widths, f"{self.neuron.model} has no membrane potential to deliver as a value")
         return self

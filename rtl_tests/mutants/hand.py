@@ -45,7 +45,7 @@ MUTATIONS = (
     ),
     Mutation(
         "scheduler: stale word, the event before last is not forwarded", "scheduler.py",
-        "Mux(is_last, last, Mux(is_second_last, second_last, before))", "Mux(is_last, last, before)",
+        "Mux(is_last, last, Mux(is_second_last, second_last, Mux(was_pending, before, 0)))", "Mux(is_last, last, Mux(was_pending, before, 0))",
     ),
     Mutation(
         "scheduler: a reset does not empty the slots", "scheduler.py",
@@ -75,7 +75,7 @@ MUTATIONS = (
     ),
     Mutation(
         "store: a bank that takes no part adds its last row again", "synapses/tables.py",
-        "clears.eq(reading & ~read.en)", "clears.eq(0)", CUBA,
+        "clears.eq(delayed(m, reading & ~read.en, late))", "clears.eq(0)", CUBA,
     ),
     Mutation(
         "store: the adder tree loses its carries", "synapses/dense.py",
@@ -83,7 +83,7 @@ MUTATIONS = (
     ),
     Mutation(
         "store: the payload is one event late", "synapses/dense.py",
-        "asked.payload, 0), Banks.latency_cycles)", "asked.payload, 0), Banks.latency_cycles + 1)",
+        "asked.payload, 0), banks.latency_cycles)", "asked.payload, 0), banks.latency_cycles + 1)",
     ),
     Mutation(
         "sequencer: stale sum, a pass does not wait for the row of its group", "sequencer.py",
@@ -143,7 +143,7 @@ MUTATIONS = (
     ),
     Mutation(
         "routes: a packet is lost under backpressure", "routes.py",
-        "(left == 0) | ((left == 1) & self.o.ready)", "(left == 0) | (left == 1)",
+        "~self.o.valid | (is_last & self.o.ready)", "~self.o.valid | is_last",
     ),
     Mutation(
         "streams: the second item of a queue is lost under backpressure", "streams.py",

@@ -22,6 +22,7 @@ FABRICS = {
 }
 
 
+FABRICS["registered"] = FABRICS["values"] | {"core": FABRICS["values"]["core"] | {"memory_registers": True}}
 FABRICS["graded"]["core"] |= {"graded": True, "payload_bits": 12, "payload_signed": True}
 FABRICS["relays"]["core"] |= {"graded": True}
 

@@ -117,19 +117,22 @@ def lookup(**options) -> Lookup:
     return Lookup(row=ROW, rows=len(TABLE), tag=8, **options)
 
 
+@pytest.mark.parametrize("registered", [False, True])
 @pytest.mark.parametrize("stall", [0.0, 0.5])
-def test_lookup_delivers_rows_in_order_with_their_tags(stall):
+def test_lookup_delivers_rows_in_order_with_their_tags(stall, registered):
     addresses = np.random.default_rng(5).integers(len(TABLE), size=200).tolist()
     items = [{"address": address, "tag": tag % 256} for tag, address in enumerate(addresses)]
-    taken, clocks, waited = through(lookup(init=TABLE, writable=False), items, idle=0.2 if stall else 0.0, stall=stall)
+    dut = lookup(init=TABLE, writable=False, registered=registered)
+    taken, clocks, waited = through(dut, items, idle=0.2 if stall else 0.0, stall=stall)
     assert taken == [{"row": plain(ROW.from_bits(TABLE[item["address"]])), "tag": item["tag"]} for item in items]
     assert bool(waited) == (stall > 0)
     if not stall:
-        assert clocks == len(items) + 1
+        assert clocks == len(items) + 1 + registered
 
 
-def test_lookup_is_written_and_read_back_through_its_port():
-    dut = lookup()
+@pytest.mark.parametrize("registered", [False, True])
+def test_lookup_is_written_and_read_back_through_its_port(registered):
+    dut = lookup(registered=registered)
     port = dut.port
 
     async def bench(ctx):

@@ -21,6 +21,7 @@ CASES = {
     "two_banks_signed": {"banks": 2, "lanes": 4, "neurons": 8, "payload_bits": 4, "payload_signed": True}
     | {"weight_bits": 3, "accumulator_bits": 9},
     "eight_banks_one_group": {"banks": 8, "lanes": 8, "neurons": 8, "weight_bits": 2, "accumulator_bits": 4},
+    "four_banks_registered": {"banks": 4, "lanes": 4, "neurons": 8, "payload_bits": 2, "memory_registers": True},
     "two_banks_in_spram": {"banks": 2, "lanes": 4, "neurons": 12, "synapse_memory": "spram"},
 }
 

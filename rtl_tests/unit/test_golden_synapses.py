@@ -23,7 +23,7 @@ SHAPES = {
 
 def core(store: str, shape: str) -> CoreConfig:
     settings = {"store": store, "update_lanes": 1, "weight_bits": 5, "accumulator_bits": 20} | SHAPES[shape]
-    return CoreConfig(**settings)
+    return CoreConfig(**settings | ({"synapse_rows": 0} if store == "full" else {}))
 
 
 def random_cores(config: FabricConfig, rng) -> list[CoreImage]:
@@ -41,7 +41,10 @@ def walk(config: CoreConfig, memory: CoreImage, axon: int):
     """(row, group of every lane) of each step of an axon, as ``neurogen.spec.synapses`` says."""
     bank, local = axon % config.banks, axon // config.banks
     at = {name: int(column[bank, local]) for name, column in memory.axons.items()}
-    if config.store == "dense":
+    if config.store == "full":
+        for group in range(config.groups):
+            yield local * config.groups + group, [group] * config.lanes
+    elif config.store == "dense":
         first, last = (int(memory.walks[name][at["range"]]) for name in ("first", "last"))
         for group in range(first, last + 1):
             yield at["base"] + group - first, [group] * config.lanes
@@ -95,11 +98,11 @@ def test_a_store_computes_its_walk(store, shape):
             np.testing.assert_array_equal(sums[groups], total)
             assert set(np.flatnonzero(work.touched[groups])) == touched
             assert work.rows[node] == count
-            if store != "dense":
+            if store not in ("dense", "full"):
                 assert work.cycles[node] == clocks
             assert work.cycles[node] == found.walks(node, np.array(sorted(events), dtype=int)).sum()
     assert seen["several"] > 20 or config.core.groups == 1
-    assert seen["nothing"] > 5 or store == "dense"
+    assert seen["nothing"] > 5 or store in ("dense", "full")
 
 
 @pytest.mark.parametrize("store", synapses.stores())
@@ -168,7 +171,7 @@ def test_an_image_is_saved_and_loaded_with_every_store(store, tmp_path):
 
 
 def test_a_store_that_does_not_exist_is_named():
-    with pytest.raises(InputError, match="there is no synapse store 'conf'; there are conv, dense, sparse"):
+    with pytest.raises(InputError, match="there is no synapse store 'conf'; there are conv, dense, full, sparse"):
         CoreConfig.parse({"store": "conf"})
 
 

@@ -5,7 +5,9 @@
 // A word has 9 bits and is addressed by the upper 11 bits of a port's address; widths below 9 use 8 of them, addressed
 // by the lower 3 bits. From width 18 on, the lowest address bits enable the writing of one word each. Width 36 is for a
 // port A that only writes (words 0 and 1 on DIA, 2 and 3 on DIB) and a port B that only reads (0 and 1 on DOA, 2 and 3
-// on DOB). INITVAL_00 (lowest) to INITVAL_3F hold 16 pairs of words each, in 20 bits. Latency: one clock.
+// on DOB). INITVAL_00 (lowest) to INITVAL_3F hold 16 pairs of words each, in 20 bits. Latency: one clock; two with
+// REGMODE = "OUTREG", a register that OCE enables. Of a word of 36 bits REGMODE_A says whether the half on DOA has one,
+// and OCEB enables both.
 module DP16KD #(
     parameter DATA_WIDTH_A = 18, DATA_WIDTH_B = 18,
     parameter REGMODE_A = "NOREG", REGMODE_B = "NOREG",
@@ -53,8 +55,11 @@ module DP16KD #(
     wire [13:0] adb = {ADB13, ADB12, ADB11, ADB10, ADB9, ADB8, ADB7, ADB6, ADB5, ADB4, ADB3, ADB2, ADB1, ADB0};
 
     reg  [8:0]  words [0:2047];
-    wire [35:0] doa = port[0].held;
-    wire [35:0] dob = port[1].held;
+    wire [35:0] doa = REGMODE_A == "OUTREG" ? port[0].registered : port[0].held;
+    wire [35:0] dob = {
+        REGMODE_B == "OUTREG" ? port[1].registered[35:18] : port[1].held[35:18],
+        (WIDE ? REGMODE_A : REGMODE_B) == "OUTREG" ? port[1].registered[17:0] : port[1].held[17:0]
+    };
     assign {
         DOA17, DOA16, DOA15, DOA14, DOA13, DOA12, DOA11, DOA10, DOA9, DOA8, DOA7, DOA6, DOA5, DOA4, DOA3, DOA2,
         DOA1, DOA0
@@ -87,6 +92,7 @@ module DP16KD #(
     wire [1:0]  selected = {CEB && {CSB2, CSB1, CSB0} == 0, CEA && {CSA2, CSA1, CSA0} == 0};
     wire [1:0]  writes = {WEB, WEA};
     wire [1:0]  resets = {RSTB, RSTA};
+    wire [1:0]  moves = {OCEB, OCEA};
     genvar p;
     generate
         for (p = 0; p < 2; p = p + 1) begin : port
@@ -113,14 +119,13 @@ module DP16KD #(
             always @(posedge clock, posedge reset)
                 if (resets[p]) held <= 0;
                 else if (selected[p] && !(writes[p] && MODE == "NORMAL")) held <= read;
+
+            // What it holds before it is first enabled is not to matter, so it is not 0.
+            reg  [35:0] registered = ~36'd0;
+            always @(posedge clock)
+                if (moves[p]) registered <= resets[p] ? 36'd0 : held;
         end
     endgenerate
-
-    initial
-        if (REGMODE_A != "NOREG" || REGMODE_B != "NOREG") begin
-            $display("a mode without a model");
-            $finish;
-        end
 endmodule
 
 // Multiplier of 18 x 18 bits, two's complement where SIGNEDA and SIGNEDB say so, without registers.

@@ -117,10 +117,10 @@ class Store(wiring.Component):
         m.submodules.rows = store = self._rows
         for outer, inner in zip(self.heads, sequencer.heads, strict=True):
             connect(m, flipped(outer), inner)
-        for region, port in ((Region.AXONS, sequencer.axons_port), (Region.SYNAPSES, store.port)):
-            connect(m, flipped(getattr(self, owner_port(region))), port)
-        if hasattr(self, owner_port(Region.WALKS)):
-            connect(m, flipped(self.walks_port), sequencer.walks_port)
+        connect(m, flipped(self.synapses_port), store.port)
+        for name in (owner_port(Region.AXONS), owner_port(Region.WALKS)):
+            if hasattr(self, name):
+                connect(m, flipped(getattr(self, name)), getattr(sequencer, name))
         m.d.comb += [
             store.step.eq(sequencer.step),
             self.addends[0].eq(store.sums),

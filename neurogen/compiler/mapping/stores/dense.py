@@ -28,13 +28,17 @@ def segments(chunks: list[Chunk], network_links: list[Link], core: CoreConfig) -
     Where this makes more different group ranges than the core's range table holds, the cheapest are joined.
     """
     spans = list(neighbours(chunks, network_links))
-    hulls = _hulls([(first, last) for _, first, last, _ in spans], core.ranges)
-    joined: dict[tuple, tuple[Chunk, ...]] = {}
+    return joined(spans, _hulls([(first, last) for _, first, last, _ in spans], core.ranges))
+
+
+def joined(spans: list[tuple], hulls: dict[tuple[int, int], tuple[int, int]]) -> list[Segment]:
+    """Segments of the ranges ``hulls`` that contain what links reach; those of one link and range are one."""
+    found: dict[tuple, tuple[Chunk, ...]] = {}
     for link, first, last, parts in spans:
         key = (link, *hulls[first, last])
-        joined[key] = joined.get(key, ()) + parts
-    found = [Segment(link, first, last, parts, reached(link, parts)) for (link, first, last), parts in joined.items()]
-    return [segment for segment in found if segment.reached.any()]
+        found[key] = found.get(key, ()) + parts
+    segments = [Segment(link, first, last, parts, reached(link, parts)) for (link, first, last), parts in found.items()]
+    return [segment for segment in segments if segment.reached.any()]
 
 
 def _hulls(spans: list[tuple[int, int]], limit: int) -> dict[tuple[int, int], tuple[int, int]]:
