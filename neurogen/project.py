@@ -91,7 +91,8 @@ class SizeOptions(Config):
     weight_bits: Annotated[int | None, Field(ge=2, le=16, description="signed weight width in the fabric")] = None
     accumulator_bits: Annotated[int | None, Field(ge=4, le=40, description="width of one tick's input sum")] = None
     store: Annotated[
-        Literal["dense", "full", "conv", "sparse"] | None, Field(description="how a core keeps its synapses; default: chosen")
+        Literal["dense", "full", "conv", "sparse"] | None,
+        Field(description="how a core keeps its synapses; default: chosen"),
     ] = None
     synapse_memory: Annotated[
         Literal["block", "spram"] | None,

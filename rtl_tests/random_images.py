@@ -38,7 +38,8 @@ def random_image(config: FabricConfig, rng: np.random.Generator) -> Image:
 def draw_synapses(config: FabricConfig, memory: CoreImage, rng: np.random.Generator) -> None:
     """Axon rows, what they name, and weights that cannot overflow the accumulators."""
     core = config.core
-    {"dense": _draw_ranges, "full": _draw_nothing, "conv": _draw_lines, "sparse": _draw_lists}[core.store](core, memory, rng)
+    draws = {"dense": _draw_ranges, "full": _draw_nothing, "conv": _draw_lines, "sparse": _draw_lists}
+    draws[core.store](core, memory, rng)
     low, high = signed_range(core.weight_bits)
     most = core.axons * max(1, (1 << core.payload_bits) - 1)
     limit = signed_range(core.accumulator_bits)[1] // (most * (core.groups if core.store == "sparse" else 1))

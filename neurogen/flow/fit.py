@@ -208,6 +208,7 @@ def adapted(
         accumulators="block" if name == "ice40" else "distributed",
         slot_word_bits=WIDE_WORD if is_wide else config.core.slot_word_bits,
         image_memories="any" if programmable or config.core.starts_empty else "block",
+        memory_registers=families()[name].MEMORY_REGISTERS,
         counter_bits=counter_bits,
     )
 

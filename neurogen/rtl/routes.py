@@ -35,7 +35,8 @@ class Walk(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        row, left, is_last = self.i.p.row, Signal.like(self.i.p.row.count), Signal()  # left: this address and those after
+        row = self.i.p.row
+        left, is_last = Signal.like(row.count), Signal()  # left: this address and those after it
         m.d.comb += [
             self.busy.eq(self.o.valid),
             self.i.ready.eq(~self.o.valid | (is_last & self.o.ready)),
@@ -56,8 +57,9 @@ class Walk(wiring.Component):
 class Routes(wiring.Component):
     """Sends one packet for every route entry of every neuron that fires, in order.
 
-    Latency 4 clocks from a neuron to its first packet, 6 with memory registers; throughput one packet per clock without a bubble between
-    neurons; a neuron without entries costs one clock. ``spikes.ready`` drops when packets are not taken.
+    Latency 4 clocks from a neuron to its first packet, 6 with memory registers; throughput one packet per clock without
+    a bubble between neurons; a neuron without entries costs one clock. ``spikes.ready`` drops when packets are not
+    taken.
 
     Parameters
     ----------

@@ -45,7 +45,8 @@ MUTATIONS = (
     ),
     Mutation(
         "scheduler: stale word, the event before last is not forwarded", "scheduler.py",
-        "Mux(is_last, last, Mux(is_second_last, second_last, Mux(was_pending, before, 0)))", "Mux(is_last, last, Mux(was_pending, before, 0))",
+        "Mux(is_last, last, Mux(is_second_last, second_last, Mux(was_pending, before, 0)))",
+        "Mux(is_last, last, Mux(was_pending, before, 0))",
     ),
     Mutation(
         "scheduler: a reset does not empty the slots", "scheduler.py",

@@ -20,15 +20,18 @@ RAM_BITS = 36
 """Bits that an ECP5's block RAM delivers in a clock."""
 
 MESH = {"width": 4, "height": 4, "lines": 1024}
-DEFAULT = FabricConfig(**MESH)
-SMALLEST = FabricConfig(**MESH, core=CoreConfig(lanes=4, banks=1, update_lanes=1, counter_bits=0))
+FAST = {"store": "full", "memory_registers": True, "counter_bits": 0}
+"""What all these cores have: every axon a weight for every neuron, the block RAMs' own registers, nothing to count."""
+
+DEFAULT = FabricConfig(**MESH, core=CoreConfig(update_lanes=2, **FAST))
+SMALLEST = FabricConfig(**MESH, core=CoreConfig(lanes=16, banks=1, update_lanes=1, **FAST))
 ROUTER = FabricConfig(width=8, height=16)
 """Coordinates wide enough that a flit has 36 bits."""
 
 INNER = (1, 1)
 """A router with all five ports."""
 
-FABRIC = FabricConfig(width=2, height=2)
+FABRIC = FabricConfig(width=2, height=2, core=DEFAULT.core)
 
 
 def block(name: str, emitted: Emitted, aim_mhz: float) -> alone.Block:
@@ -58,7 +61,7 @@ def described(config: FabricConfig) -> str:
     core = config.core
     return (
         f"{core.axons} axons x {core.neurons} neurons, {core.banks} banks x {core.lanes} lanes, {core.weight_bits}-bit"
-        f" weights, {core.neuron.model}, D = {core.delay_slots}, {core.routes} routes"
+        f" weights, {core.neuron.model}, D = {core.delay_slots}, {core.routes} routes, {core.store} store"
     )
 
 

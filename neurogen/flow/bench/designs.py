@@ -15,7 +15,7 @@ from golden import network as golden_network
 
 from ...compiler.coding import latency
 from ...host import codec, data
-from ...spec.config import CoreConfig, FabricConfig
+from ...spec.config import FabricConfig
 from ...spec.errors import InputError
 from .. import emit, fit, on_board, player
 from ..build import build
@@ -31,7 +31,7 @@ TIMED, JUDGED = 8, 10_000
 LIMITS = {"icebreaker": 4 * 16 / WEIGHT_BITS, "ulx3s_85f": 208 * blocks.RAM_BITS / WEIGHT_BITS}
 """Synapses a clock: four SPRAMs of 16 bits, 208 block RAMs of 36."""
 
-FULL = FabricConfig(width=3, height=4, lines=256, core=CoreConfig(counter_bits=0))
+FULL = FabricConfig(width=3, height=3, lines=256, core=blocks.DEFAULT.core)
 
 
 def _material(settings: Settings) -> tuple[Path, Path]:

@@ -3,6 +3,7 @@
 A family's module defines
 
 * ``NAME``; ``DEVICES``: type, as amaranth's platforms spell it, -> :class:`Device`;
+* ``MEMORY_REGISTERS``: whether block RAMs have registers inside that ``finish`` can use;
 * ``TOOLS``: the tools in the order in which they run; ``SUFFIX`` of the bitstream;
 * ``synthesis(device, top)``: the Yosys commands between reading Verilog and writing JSON;
 * ``finish(design)``: what is then done to the netlist, in place, as Yosys' JSON has it;

@@ -23,6 +23,7 @@ DEVICES = {
 }
 TOOLS = ("yosys", "nextpnr-himbaechel-gowin", "gowin_pack")
 SUFFIX = "fs"
+MEMORY_REGISTERS = False
 CONSTRAINTS, ROUTED, ROUTE_OPTION = "cst", "json", "write"
 UNCONSTRAINED = ("--vopt", f"cst=constraints.{CONSTRAINTS}")
 USED = {"lut": "LUT4", "ff": "DFF", "ram": "BSRAM"}

@@ -22,6 +22,7 @@ DEVICES = {
 }
 TOOLS = ("yosys", "nextpnr-ice40", "icepack")
 SUFFIX = "bin"
+MEMORY_REGISTERS = False
 CONSTRAINTS, ROUTED, ROUTE_OPTION = "pcf", "asc", "asc"
 UNCONSTRAINED = ("--pcf-allow-unconstrained",)
 USED = {"lut": "ICESTORM_LC", "ram": "ICESTORM_RAM", "dsp": "ICESTORM_DSP", "spram": "ICESTORM_SPRAM"}

@@ -95,8 +95,8 @@ class SideBySide(wiring.Component):
 
         heads -> axon table -> queue -> walker -> bank -> [products] -> addends      (K times)
 
-    The first step comes 3 clocks after a head was taken, 4 with memory registers; addends ``latency_cycles`` after their
-    step. A derived class says what the walk of an axon row is, and the addends of a synapse row.
+    The first step comes 3 clocks after a head was taken, 4 with memory registers; addends ``latency_cycles`` after
+    their step. A derived class says what the walk of an axon row is, and the addends of a synapse row.
 
     Parameters
     ----------

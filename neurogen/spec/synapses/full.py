@@ -1,7 +1,7 @@
 """A weight for every axon and neuron of the core, each axon's rows where its number says: nothing is looked up."""
 
 from ..errors import InputError
-from ..fields import Field, Layout
+from ..fields import Layout
 from . import dense
 
 NAME = "full"
