@@ -11,7 +11,7 @@ SEED = 5
 BOARDS = {"ice40": "hx8k_breakout", "ecp5": "ulx3s_25f", "gowin": "tang_primer_20k"}
 
 
-def small() -> Target:
+def small(memory_registers: bool = False) -> Target:
     """12 inputs to 8 neurons and 4 more, on one core of two lanes; the image is in its memories."""
     rng = np.random.default_rng(SEED)
     config = FabricConfig(
@@ -19,6 +19,7 @@ def small() -> Target:
         core=CoreConfig(
             axons=32, neurons=16, lanes=2, banks=1, update_lanes=1, weight_bits=4, accumulator_bits=9, delay_slots=4,
             slot_word_bits=4, routes=16, ranges=2, counter_bits=12, image_memories="block",
+            memory_registers=memory_registers,
             neuron=NeuronConfig(
                 model="lif", state_bits={"v": 8}, parameters={"threshold": "per_population", "leak": "shift"}
             ),

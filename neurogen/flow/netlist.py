@@ -231,14 +231,15 @@ def _join(cell: dict[str, Any]) -> None:
 
 
 def _settle(cell: dict[str, Any]) -> None:
-    """A constant input of a block is a parameter: ``WEAMUX = "1"``, or "INV" of a pin that nothing drives (1)."""
+    """A constant input of a block is a parameter: ``WEAMUX = "0"``, or the pin itself, which is 1 where nothing drives
+    it, or "INV" of that."""
     connections, parameters = cell["connections"], cell["parameters"]
     for name in [name for name in parameters if name.endswith("MUX") and not name.startswith("CLK")]:
         pin, value = name.removesuffix("MUX"), parameters.pop(name).strip()
         if value == "INV" and connections.get(pin):
             raise ToolError(f"there is no model of a {cell['type']} with an inverted {pin}")
-        if value != pin:
-            connections[pin] = ["1" if value == "1" else "0"]
+        if not connections.get(pin):
+            connections[pin] = ["1" if value in ("1", pin) else "0"]
     for pin in [pin for pin, bits in connections.items() if not bits]:
         del connections[pin]
 
