@@ -62,6 +62,7 @@ def described(config: FabricConfig) -> str:
     return (
         f"{core.axons} axons x {core.neurons} neurons, {core.banks} banks x {core.lanes} lanes, {core.weight_bits}-bit"
         f" weights, {core.neuron.model}, D = {core.delay_slots}, {core.routes} routes, {core.store} store"
+        + ("" if core.counter_bits else ", no activity counters")
     )
 
 
