@@ -46,7 +46,7 @@ DAMAGE = [
     (queue, "streams", "back_valid | self.i.valid", "self.i.valid", "items|offers|level"),
     (queue, "streams", "Mux(back_valid, back, self.i.payload)", "self.i.payload", "unchanged"),
     (gate, "streams", "m.If(~(self.o.valid & ~self.o.ready))", "m.If(C(1))", "o stays offered"),
-    (lookup, "streams", "self.i.ready.eq(~self.o.valid | self.o.ready)", "self.i.ready.eq(1)", "stays offered|busy"),
+    (lookup, "streams", "self.i.ready.eq(~fetched.valid | fetched.ready)", "self.i.ready.eq(1)", "stays offered|busy"),
     (
         router,
         "router",
@@ -59,7 +59,13 @@ DAMAGE = [
     (outbox, "router", ".eq(i > j)", ".eq(i < j)", "no more than the others go before"),
     (barrier, "barrier", " & (window == 0)", "", "quiet|quiescent"),
     (barrier, "barrier", " & (sent == 0)", "", "quiet|quiescent"),
-    (scheduler, "scheduler", "Mux(is_second_last, second_last, before)", "before", "collide|handed out"),
+    (
+        scheduler,
+        "scheduler",
+        "Mux(is_second_last, second_last, Mux(was_pending, before, 0))",
+        "before",
+        "collide|handed out",
+    ),
     (scheduler, "scheduler", "is_counted.eq(chosen(", "is_counted.eq(1 | chosen(", "collide|handed out"),
 ]
 
