@@ -28,7 +28,7 @@ def gate_proof(gate: Gate) -> Proof:
 
 
 def lookup_proof(lookup: Lookup) -> Proof:
-    """The row read is what was last written to its address; one address, chosen at will, is watched."""
+    """The row read is what was last written to its address; one address, chosen at will, is watched, and tagged so."""
     proof = Proof("lookup", lookup)
     port, address = lookup.port, proof.constant(lookup.port.row.shape(), "address")
     enter, leave = offer(proof, lookup.i), take(proof, lookup.o)
@@ -38,16 +38,15 @@ def lookup_proof(lookup: Lookup) -> Proof:
     stored = Signal(lookup.row)
     with proof.m.If(port.write & (port.row == address)):
         proof.m.d.sync += stored.eq(port.write_data)
-    is_watched = lookup.i.p.address == address
+    is_watched, was_watched = lookup.i.p.address == address, lookup.o.p.tag[0]
+    proof.assume(lookup.i.p.tag[0] == is_watched)
     inside = in_order(
         proof,
         enter=enter,
         leave=leave,
-        item=Cat(Mux(is_watched, stored, 0), is_watched, lookup.i.p.tag),
-        seen=Cat(
-            Mux(proof.was_when(enter, is_watched), lookup.o.p.row, 0), proof.was_when(enter, is_watched), lookup.o.p.tag
-        ),
-        capacity=1,
+        item=Cat(Mux(is_watched, stored, 0), lookup.i.p.tag),
+        seen=Cat(Mux(was_watched, lookup.o.p.row, 0), lookup.o.p.tag),
+        capacity=1 + lookup.registered,
     )
     proof.check("busy while it holds a row", lookup.busy == (inside > 0))
     bounded(proof, "takes an address", lookup.i.valid & ~lookup.i.ready & lookup.o.ready & ~port.read, limit=0)
@@ -61,6 +60,7 @@ PROOFS = {
     "queue": lambda: queue_proof(Queue(shape=3)),
     "gate": lambda: gate_proof(Gate(shape=2, seed=1, stall=5)),
     "lookup": lambda: lookup_proof(Lookup(row=2, rows=4, tag=2)),
+    "lookup with a register": lambda: lookup_proof(Lookup(row=2, rows=4, tag=2, registered=True)),
 }
 
 
