@@ -18,15 +18,14 @@ from neurogen.spec.config import CoreConfig, FabricConfig
 from . import neurons, synapses
 
 TREE_RADIX = 4  # branches of a node in the barrier's trees
-FIRST_HEAD = 6  # scheduler: from the start to the first events; one more past a payload memory
+FIRST_HEAD = 5  # scheduler: from the start to the first events; one more past a payload memory
 FIRST_STEP = 2  # synapse store: from the first event to its first step, beside what it is looked up for
 ROW_READ = 2  # synapse store: from a step to its row, one more with memory registers; then products and sums
 SUMMED = 2  # accumulators: from a row of sums to the clock in which the update unit may start
-EMPTY_START = 3  # from the release to the update unit's start where there are no events
+EMPTY_START = 2  # from the release to the update unit's start where there are no events
 FIRST_VISIT = 2  # update unit: from its start to the first subgroup
 VISIT = 4  # update unit: from a subgroup to its vector, beside the neuron's own clocks and those of its sums
-STORING = 3  # scheduler: clocks in which an event is on its way into its slot
-LEAVING = 2  # core: the last two states of a tick, after emission
+LEAVING = 1  # core: the last state of a tick that keeps it busy
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ def _table(core: CoreConfig) -> list[_Block]:
 
 
 class _Exit:
-    """The way of packets: route table, two queues, router, and the core's own scheduler or the host.
+    """The way of packets: route table, queue, router, and the core's own scheduler or the host.
 
     In a mesh the network takes every packet at once.
     """
@@ -116,7 +115,7 @@ class _Exit:
         self.busy_until = 0
         alone, table = config.nodes == 1, _table(config.core)
         self._left_routes = len(table) + 1
-        self._way = [*table, _Block(2), _Block(2), _Block(config.queue_depth) if alone else _Roomy()]
+        self._way = [*table, _Block(2), _Block(config.queue_depth) if alone else _Roomy()]
         self._local, self._north, self._host = _Roomy(), _Block() if alone else _Roomy(), _Block()
 
     def send(self, clock: int, words: int) -> tuple[int, int]:
@@ -132,7 +131,6 @@ class _Exit:
         else:
             end = self._local.offer(entered[-1])
             self._local.leave(end)
-            end += STORING
         self.busy_until = max(self.busy_until, end)
         return entered[0], entered[self._left_routes]
 
@@ -143,12 +141,12 @@ def _emission(config: FabricConfig, activity: CoreActivity, first: int) -> tuple
     ``first`` is the clock in which the vector of update clock 0 would be offered. The update unit holds still while
     a vector waits.
     """
-    waiting, pointers, packets = _Block(2), _table(config.core), _Exit(config)
+    waiting, pointers, packets = _Block(1), _table(config.core), _Exit(config)
     words, counts = iter(activity.words.tolist()), iter(activity.packets.tolist())
     taken, done, loaded, walked, emitted = first, 0, 0, 0, 0
     for clock, spikes in zip(activity.vectors.tolist(), activity.spikes.tolist(), strict=True):
         taken = waiting.enter(taken + clock - done)
-        loaded = max(waiting.offer(taken), loaded)
+        loaded = max(taken, loaded)
         waiting.leave(loaded)
         for _ in range(spikes):
             loaded = entered = pointers[0].enter(loaded + 1)
@@ -184,7 +182,7 @@ def core_cycles(config: FabricConfig, activity: CoreActivity) -> int:
         updated, emitted, delivered = _emission(config, activity, start + FIRST_VISIT + latency)
     elif activity.update_cycles:
         updated = start + activity.update_cycles + latency
-    return max(max(updated + 1, emitted) + LEAVING, delivered)
+    return max(max(updated, emitted) + LEAVING, delivered)
 
 
 def tick_cycles(config: FabricConfig, activities: Sequence[CoreActivity]) -> int:

@@ -59,7 +59,8 @@ class Core(wiring.Component):
     timebase : In
         Stable from ``release`` until the core is idle.
     busy : Out(1)
-        A tick, an event or a configuration packet is being worked on, or a packet waits to leave.
+        A tick or a configuration packet is being worked on, or a packet waits to leave. Events need no clock of it:
+        they are in their slots when the next ``release`` or ``reset`` can come, whatever the mesh.
     hops : In(3)
         Flits that the node's router sent out in this clock, for the counter.
     """
@@ -225,12 +226,12 @@ class Core(wiring.Component):
                     m.d.sync += phase.eq(Phase.UPDATE)
             with m.Case(Phase.UPDATE):
                 with m.If(~self.update.busy):
-                    m.d.sync += phase.eq(Phase.EMIT)
+                    m.d.sync += phase.eq(Mux(emitted, Phase.LEARN, Phase.EMIT))
             with m.Case(Phase.EMIT):
                 with m.If(emitted):
                     m.d.sync += phase.eq(Phase.LEARN)
             with m.Case(Phase.LEARN):
                 m.d.sync += phase.eq(Phase.IDLE)
-        m.d.comb += self.busy.eq(
-            (phase != Phase.IDLE) | self.scheduler.busy | self.configuration.busy | self.outbox.o.valid
-        )
+        # Nobody waits for LEARN while it is empty, nor for events that have entered the scheduler.
+        works = (phase != Phase.IDLE) & (phase != Phase.LEARN)
+        m.d.comb += self.busy.eq(works | self.configuration.busy | self.outbox.o.valid)

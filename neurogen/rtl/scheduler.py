@@ -22,6 +22,9 @@ from .streams import Stalls
 WORDS_AHEAD = 4
 """Words under way in a reader at most: enough for one event per clock from words with one event each."""
 
+STORING_CYCLES = 2
+"""Clocks after the one in which an event is taken, before its slot may be handed out or emptied."""
+
 
 class Scheduler(wiring.Component):
     """K banks of D slots; a slot holds at most one event per axon.
@@ -31,7 +34,8 @@ class Scheduler(wiring.Component):
     ``collision``; the payload that came first stays.
 
     ``start`` hands out a slot: every bank offers its first event ``latency_cycles`` later, and from then on one per
-    clock, whatever the word boundaries.
+    clock, whatever the word boundaries. What the slot holds has been read by then, so ``slot`` stands there, and no
+    event was taken, at least ``STORING_CYCLES`` clocks before.
 
     Parameters
     ----------
@@ -44,17 +48,17 @@ class Scheduler(wiring.Component):
     events : In(stream of axon, slot, payload)
         Arriving events; never for the slot that is being handed out.
     start : In(1)
-        Hand out the events of ``slot`` and empty it. Only while ``exhausted``.
+        Hand out the events of ``slot`` and empty it. Only while ``exhausted``, and not right after ``clear``.
     slot : In(slot_bits)
+        Stands from the clock before ``start``.
     clear : In(1)
-        Empty every slot. Only while neither ``busy`` nor handing out.
+        Empty every slot. Not while handing out.
     heads : Out(stream of axon, payload), K
         Local axon indices, ascending in each bank.
     exhausted : Out(1)
         All events of the started slot had been taken from ``heads`` a clock ago. Counts from the clock after ``start``.
     collision : Out(1)
-    busy : Out(1)
-        An event is on its way into its slot: three clocks each.
+        Three clocks after the event was taken.
     """
 
     def __init__(self, config: FabricConfig, stalls: Stalls | None = None):
@@ -72,14 +76,13 @@ class Scheduler(wiring.Component):
                 "heads": Out(stream.Signature(head)).array(core.banks),
                 "exhausted": Out(1, init=1),
                 "collision": Out(1),
-                "busy": Out(1),
             }
         )
 
     @property
     def latency_cycles(self) -> int:
         """Clocks from ``start`` to the first heads."""
-        return 7 if self.config.core.payload_bits else 6
+        return 6 if self.config.core.payload_bits else 5
 
     def elaborate(self, platform):
         m = Module()
@@ -90,19 +93,17 @@ class Scheduler(wiring.Component):
             slots.slot.eq(self.slot),
             slots.clear.eq(self.clear),
             self.collision.eq(slots.stored.valid & slots.collided),
-            self.busy.eq(slots.busy),
         ]
         self._accept(m, slots)
-        starting, slot = Signal(), Signal(core.slot_bits)
-        m.d.sync += starting.eq(self.start)
+        slot = Signal(core.slot_bits)
         with m.If(self.start):
             m.d.sync += slot.eq(self.slot)
 
-        fetching, waiting = [], [starting]
+        fetching, waiting = [], []
         for bank, fetch in enumerate(slots.fetch):
             m.submodules[f"reader_{bank}"] = reader = WordReader(core)
             m.d.comb += [
-                reader.load.eq(starting),
+                reader.load.eq(self.start),
                 reader.words.eq(slots.row[bank]),
                 reader.data.eq(slots.words[bank]),
                 fetch.valid.eq(reader.fetch),
@@ -180,10 +181,12 @@ class Slots(wiring.Component):
     -------
     arrival : In
         Event to store; not together with ``take`` or a fetch.
-    take : In(1)
-        Read the summary of ``slot`` and empty the slot.
+    slot : In(slot_bits)
+        Its summary is read in every clock in which nothing arrives.
     row : Out(bank_words), K
-        The summary, in the clock after ``take``.
+        The summary, a clock later.
+    take : In(1)
+        Empty the slot.
     clear : In(1)
         Empty all slots.
     fetch : In(valid, slot, word), K
@@ -194,7 +197,6 @@ class Slots(wiring.Component):
         The event that is now in its slot, or was not stored because of
     collided : Out(1)
         its axon's bit being set already.
-    busy : Out(1)
     """
 
     def __init__(self, core: CoreConfig):
@@ -203,15 +205,14 @@ class Slots(wiring.Component):
         super().__init__(
             {
                 "arrival": In(_arrival(core)),
-                "take": In(1),
                 "slot": In(core.slot_bits),
                 "row": Out(data.ArrayLayout(core.bank_words, core.banks)),
+                "take": In(1),
                 "clear": In(1),
                 "fetch": In(fetch).array(core.banks),
                 "words": Out(_word_bits(core)).array(core.banks),
                 "stored": Out(_arrival(core)),
                 "collided": Out(1),
-                "busy": Out(1),
             }
         )
 
@@ -220,7 +221,6 @@ class Slots(wiring.Component):
         reading, marking = self.arrival, Signal(_arrival(self.core))  # clocks 1 and 2
         writing = Signal(_arrival(self.core))  # clock 3
         m.d.sync += [marking.eq(reading), writing.eq(marking), self.stored.eq(writing)]
-        m.d.comb += self.busy.eq(marking.valid | writing.valid | self.stored.valid)
         is_pending = self._summary(m, reading, marking)
         self._bitmaps(m, reading, marking, writing, is_pending)
         return m
@@ -233,11 +233,11 @@ class Slots(wiring.Component):
         counts = Signal(core.delay_slots)  # slots whose row is not to be read as 0
         is_counted, is_marked_again, marked = Signal(), Signal(), Signal.like(read.data)
 
-        def chosen(of):  # decided for both slots, and chosen then: the start of a tick comes late
-            return Mux(self.take, of(self.slot), of(reading.slot))
+        def chosen(of):  # decided for both slots, and chosen then: arrivals come late
+            return Mux(reading.valid, of(reading.slot), of(self.slot))
 
         again = chosen(lambda slot: marking.valid & (marking.slot == slot))
-        m.d.comb += [read.addr.eq(chosen(lambda slot: slot)), read.en.eq((self.take | reading.valid) & ~again)]
+        m.d.comb += [read.addr.eq(chosen(lambda slot: slot)), read.en.eq(~again)]
         m.d.sync += [
             is_counted.eq(chosen(lambda slot: counts.bit_select(slot, 1))),
             is_marked_again.eq(again),
@@ -245,8 +245,10 @@ class Slots(wiring.Component):
         ]
         with m.If(self.clear):
             m.d.sync += counts.eq(0)
-        with m.Elif(self.take | reading.valid):
-            m.d.sync += counts.bit_select(read.addr, 1).eq(~self.take)
+        with m.Elif(self.take):
+            m.d.sync += counts.bit_select(self.slot, 1).eq(0)
+        with m.Elif(reading.valid):
+            m.d.sync += counts.bit_select(reading.slot, 1).eq(1)
 
         own = Cat((marking.bank == k) & (marking.word == w) for k in range(core.banks) for w in range(core.bank_words))
         m.d.comb += [

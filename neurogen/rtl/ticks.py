@@ -85,7 +85,7 @@ class State(enum.Enum, shape=3):
 class Ticks(wiring.Component):
     """Starts ticks by order or by the clock, and keeps the timebase.
 
-    From quiescence to the next release of a run lie three clocks. While a tick runs, events may be sent for ticks that
+    From quiescence to the next release of a run lie two clocks. While a tick runs, events may be sent for ticks that
     were not ordered yet; while one is about to start (in real time: is due), they wait.
 
     In real time a period ends every TICK_CYCLES clocks. A tick starts at the end of each; LATE counts the ends that
@@ -126,7 +126,7 @@ class Ticks(wiring.Component):
         state, clocks = Signal(State), Signal(self.config.host_count_bits)
         remaining, growth, reset_after = Signal(TICK_BITS), Signal(TICK_BITS), Signal()
         is_ordered = (remaining != 0) | reset_after
-        begins = Signal()
+        begins, is_over, follows = Signal(), Signal(), Signal()  # follows: the next tick is ordered already
         due = self._period(m, begins, (state == State.START) | (state == State.RUN) | (state == State.DONE))
         m.d.sync += [orders.next.eq(orders.next + growth), growth.eq(0)]
         with m.Switch(state):
@@ -145,12 +145,14 @@ class Ticks(wiring.Component):
                     m.d.sync += [state.eq(State.RUN), clocks.eq(1)]
             with m.Case(State.RUN):
                 with m.If(barrier.quiescent):
-                    m.d.sync += state.eq(State.DONE)
+                    m.d.comb += is_over.eq(1)
+                    m.d.sync += [state.eq(State.DONE), follows.eq((remaining > 1) & ~real_time)]
                 with m.Else():
                     m.d.sync += clocks.eq(clocks + 1)
             with m.Case(State.DONE):
                 with m.If(self.messages.ready):
-                    m.d.sync += [state.eq(State.IDLE), remaining.eq(remaining - (remaining != 0))]
+                    m.d.sync += state.eq(Mux(follows, State.START, State.IDLE))
+                    m.d.sync += remaining.eq(remaining - (remaining != 0))
             with m.Case(State.CLEAR):
                 with m.If(barrier.quiescent):
                     m.d.comb += barrier.reset.eq(1)
@@ -175,14 +177,16 @@ class Ticks(wiring.Component):
                 self.encoding.slot.eq(barrier.timebase.slot),
                 self.encoding.phase.eq(barrier.timebase.phase),
             ]
-        told = self._messages(m, state, clocks)
-        self._timebase(m, step=told & (state == State.DONE), clear=told & (state == State.CLEARED))
+        told = self._messages(m, state, clocks, is_over)
+        self._timebase(m, step=is_over, clear=told & (state == State.CLEARED))
         return m
 
-    def _messages(self, m, state, clocks) -> Value:
+    def _messages(self, m, state, clocks, is_over) -> Value:
         """Tells the host that a tick or a reset is done; returns whether it has been told in this clock."""
-        layouts, message = words.responses(self.config), self.messages.p
-        tick_done = pack(layouts[Response.TICK_DONE], opcode=Response.TICK_DONE, tick=self.orders.tick)
+        layouts, message, tick = words.responses(self.config), self.messages.p, Signal(TICK_BITS)
+        with m.If(is_over):
+            m.d.sync += tick.eq(self.orders.tick)
+        tick_done = pack(layouts[Response.TICK_DONE], opcode=Response.TICK_DONE, tick=tick)
         reset_done = pack(layouts[Response.RESET_DONE], opcode=Response.RESET_DONE)
         m.d.comb += [
             self.messages.valid.eq((state == State.DONE) | (state == State.CLEARED)),
@@ -208,7 +212,10 @@ class Ticks(wiring.Component):
         return due
 
     def _timebase(self, m, step, clear) -> None:
-        """The position in the sample, and what follows from it one clock later: well before the next release."""
+        """The position in the sample, and what follows from it one clock later: just before the next release.
+
+        The slot follows at once: schedulers read it ahead.
+        """
         settings, base, tick = self.orders.settings, self.barrier.timebase, self.orders.tick
         largest = (1 << self.config.depth_bits) - 1
         position, phase = Signal(TICK_BITS + 1), Signal(self.config.phase_bits)
@@ -216,13 +223,13 @@ class Ticks(wiring.Component):
         m.d.sync += [
             restarts.eq(settings.overlapped & (settings.sample_ticks != 0) & (position + 1 >= settings.sample_ticks)),
             wraps.eq(phase + 1 >= settings.period_ticks),
-            base.slot.eq(tick),
             base.phase.eq(phase),
             base.opening.eq(Mux(position < largest, position, largest)),
             base.closing.eq(Mux(since_end < largest, since_end, largest)),
             base.ended.eq(~settings.overlapped & (settings.sample_ticks != 0) & (position >= settings.sample_ticks)),
             base.restart.eq(settings.overlapped & (position <= settings.depth)),
         ]
+        m.d.comb += base.slot.eq(tick)
         with m.If(clear):
             m.d.sync += [tick.eq(0), position.eq(0), phase.eq(0)]
         with m.Elif(step):

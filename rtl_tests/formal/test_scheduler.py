@@ -6,7 +6,7 @@ One (slot, axon), chosen at will, is followed through every interleaving of arri
 import pytest
 from amaranth import *
 
-from neurogen.rtl.scheduler import Scheduler
+from neurogen.rtl.scheduler import STORING_CYCLES, Scheduler
 from neurogen.spec.config import FabricConfig
 from rtl_tests.formal.harness import Proof, prove
 from rtl_tests.formal.streams import offer, take, valid_ignores_ready
@@ -30,8 +30,13 @@ def scheduler_proof(scheduler: Scheduler, bank: int) -> Proof:
     current = Mux(scheduler.start, scheduler.slot, started)
     with m.If(scheduler.start):
         m.d.sync += [handing_out.eq(1), started.eq(scheduler.slot)]
-    proof.assume(~scheduler.start | (scheduler.exhausted & ~scheduler.clear & ~scheduler.busy))
-    proof.assume(~scheduler.clear | (scheduler.exhausted & ~scheduler.busy & ~event.valid))
+    is_stored, before = ~accept, accept
+    for _ in range(STORING_CYCLES):
+        before = proof.was(before)
+        is_stored = is_stored & ~before
+    stands = (scheduler.slot == proof.was(scheduler.slot)) & ~proof.was(scheduler.clear)
+    proof.assume(~scheduler.start | (scheduler.exhausted & is_stored & stands & ~scheduler.clear))
+    proof.assume(~scheduler.clear | (scheduler.exhausted & is_stored & ~event.valid))
     proof.assume(~event.valid | (event.p.axon < core.axons))
     proof.assume(~event.valid | ~(handing_out | scheduler.start) | (event.p.slot != current))
 

@@ -175,8 +175,12 @@ MUTATIONS = (
         "level = list(self.busy)", "level = list(self.busy)[:-1]",
     ),
     Mutation(
-        "core: a tick starts while an event is on its way into its slot", "core.py",
-        "(phase != Phase.IDLE) | self.scheduler.busy |", "(phase != Phase.IDLE) |",
+        "core: a tick ends while a packet waits to leave", "core.py",
+        " | self.configuration.busy | self.outbox.o.valid", " | self.configuration.busy",
+    ),
+    Mutation(
+        "ticks: one tick more than was ordered", "ticks.py",
+        "follows.eq((remaining > 1) & ~real_time)", "follows.eq((remaining > 0) & ~real_time)",
     ),
     Mutation(
         "host port: the end of a tick is not told while output waits", "host_port.py",

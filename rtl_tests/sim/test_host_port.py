@@ -212,7 +212,7 @@ def test_an_idle_tick_and_a_reset():
         (Response.TICK_DONE, 0, idle),
     ]
     clocks = [clock for clock, _ in nodes.releases]
-    assert [clocks[1] - clocks[0], clocks[2] - clocks[1]] == [idle + 3, idle + 5 + 3]
+    assert [clocks[1] - clocks[0], clocks[2] - clocks[1]] == [idle + 2, idle + 5 + 2]
 
 
 def test_output_of_a_tick_precedes_its_end_and_nothing_is_lost_when_the_host_is_slow():
