@@ -19,11 +19,12 @@ from .memory_port import READ_CYCLES, MemoryPort
 class Configuration(wiring.Component):
     """Executes configuration packets in order.
 
-    SETADDR and WRITE take one clock each; a row is written one clock after its last word. The first reply to a READ is
-    offered ``READ_CYCLES + 4`` clocks after it was taken; the others follow 2 clocks after the reply before them has
-    left, or ``READ_CYCLES + 4`` where a row begins. The next packet is taken once the last reply has left. The host
-    sends none before it has all replies, so this never holds up the mesh. The upper half of a STATUS row is taken
-    together with its lower half: packets that pass meanwhile would otherwise carry into a counter between its words.
+    SETADDR and WRITE take one clock each, the last WRITE of a row two; the row is written in the clock after. The first
+    reply to a READ is offered ``READ_CYCLES + 4`` clocks after it was taken; the others follow 2 clocks after the reply
+    before them has left, or ``READ_CYCLES + 4`` where a row begins. The next packet is taken once the last reply has
+    left. The host sends none before it has all replies, so this never holds up the mesh. The upper half of a STATUS row
+    is taken together with its lower half: packets that pass meanwhile would otherwise carry into a counter between its
+    words.
 
     Members
     -------
@@ -36,7 +37,7 @@ class Configuration(wiring.Component):
     ports : dict
         ``port_<region>`` : Out(MemoryPort), one for each memory.
     busy : Out(1)
-        A row is being written or a reply is under way.
+        A row is about to be written, or a reply is under way.
     """
 
     def __init__(self, config: FabricConfig):
@@ -62,12 +63,11 @@ class Configuration(wiring.Component):
         widest = max(shape.words for shape in memories(self.config).values())
         staging = Signal(widest * WORD_BITS)
         commit, left = Signal(), Signal(WORD_BITS)  # left: replies to come
-        wait, reads = Signal(range(READ_CYCLES + 4)), Signal()  # clocks until the word can be sampled
-        m.d.sync += reads.eq(wait == READ_CYCLES + 3)
+        wait = Signal(range(READ_CYCLES + 4))  # clocks until the word can be sampled
 
         take = self.packets.valid & self.packets.ready
         m.d.comb += [
-            self.packets.ready.eq((wait == 0) & ~self.replies.valid),
+            self.packets.ready.eq((wait == 0) & ~self.replies.valid & ~commit),
             self.busy.eq(commit | (wait != 0) | self.replies.valid),
         ]
         m.d.sync += commit.eq(take & (kind == Kind.WRITE) & self._is_last(address))
@@ -83,7 +83,7 @@ class Configuration(wiring.Component):
                     m.d.sync += [wait.eq(READ_CYCLES + 3), left.eq(self._field(Kind.READ, "count"))]
                     self._advance(m, address)
 
-        self._connect_ports(m, selected, staging, commit, read=reads)
+        self._connect_ports(m, selected, staging, commit, read=wait == READ_CYCLES + 3)
         word = self._word(m, selected, sampled=wait == 1)
         with m.If(wait != 0):
             m.d.sync += wait.eq(wait - 1)
@@ -116,15 +116,19 @@ class Configuration(wiring.Component):
             m.d.sync += address.word.eq(address.word + 1)
 
     def _connect_ports(self, m, selected, staging, commit, read):
-        """A region's row is the newest ``words`` words of the staging register."""
+        """A region's row is the newest ``words`` words of the staging register.
+
+        Each port has registers of its own, for the memories lie far apart; they are 0 while another region is meant,
+        lest synthesis make them one.
+        """
         for region, shape in memories(self.config).items():
             port = getattr(self, port_name(region))
             hit = selected.region == region
-            m.d.comb += [
-                port.bank.eq(selected.bank),
-                port.row.eq(selected.row),
+            m.d.comb += port.write_data.eq(staging[len(staging) - shape.words * WORD_BITS :][: shape.width])
+            m.d.sync += [
+                port.bank.eq(Mux(hit, selected.bank, 0)),
+                port.row.eq(Mux(hit, selected.row, 0)),
                 port.write.eq(commit & hit),
-                port.write_data.eq(staging[len(staging) - shape.words * WORD_BITS :][: shape.width]),
                 port.read.eq(read & hit),
             ]
 
