@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from neurogen import compiler
 from neurogen.flow import activity
 from neurogen.flow.bench import clocks, designs
 from neurogen.flow.target import Target
-from neurogen.spec.config import CoreConfig
+from neurogen.spec.config import CoreConfig, FabricConfig
 from rtl_tests.cocotb.simulators import needs
 
 CORE, SEED = CoreConfig(axons=16, neurons=16, lanes=4, banks=2, update_lanes=2, delay_slots=4), 1
@@ -30,9 +31,20 @@ def test_clocks_of_an_image_are_those_of_its_ticks_and_little_more():
     spikes = (np.random.default_rng(SEED).random((2, designs.STEPS, CORE.axons)) < 0.1).astype(np.uint8)
     found = designs.image_cycles(target, spikes)
     words = spikes.sum() / 2 + 2 * designs.STEPS
-    assert words < found["cycles"] < 100 * designs.STEPS
-    if "overlapped_cycles" in found:
-        assert found["overlapped_cycles"] < found["cycles"]
+    assert words < found < 100 * designs.STEPS
+
+
+def test_copies_of_a_network_take_fewer_clocks_an_image_together():
+    needs("verilator")
+    network, (width, height) = clocks.crossbar(CORE), (2, 1)
+    spikes = (np.random.default_rng(SEED).random((4, designs.STEPS, CORE.axons)) < 0.1).astype(np.uint8)
+    mesh = FabricConfig(width=width, height=height, lines=2 * CORE.neurons, core=CORE)
+    one, two = (
+        Target("copies", "", network, compiler.compile(network, config))
+        for network, config in ((network, clocks.alone(mesh)), (designs.copies(network, 2), mesh))
+    )
+    assert [item.name for item in two.network.inputs] == ["axons_0", "axons_1"]
+    assert designs.overlapped_cycles(two, spikes) < 0.8 * designs.overlapped_cycles(one, spikes)
 
 
 def test_clocks_that_differ_from_the_model_s_are_an_error(monkeypatch):

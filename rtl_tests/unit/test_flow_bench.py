@@ -184,11 +184,12 @@ def test_mnist_is_as_fast_as_its_clock_and_its_clocks(tmp_path, monkeypatch):
         "seeds": [{"seed": seed, "fmax_mhz": mhz} for seed, mhz in ((1, 60.0), (2, 55.0), (3, 52.0))],
         "tools": {"yosys": "yosys 1", "nextpnr-ecp5": "nextpnr 2"},
     }
-    target = SimpleNamespace(config=FabricConfig())
+    target = SimpleNamespace(config=FabricConfig(), image=SimpleNamespace(can_overlap=lambda steps: True))
     monkeypatch.setattr(designs, "_target", lambda *_: target)
     monkeypatch.setattr(designs.on_board, "implement", lambda target, wanted, seed, progress: wanted.seeds)
     monkeypatch.setattr(designs, "build", lambda *_, finish: SimpleNamespace(summary={"bitstream": built}))
-    monkeypatch.setattr(designs, "image_cycles", lambda *_: {"cycles": 900.0, "overlapped_cycles": 500.0})
+    monkeypatch.setattr(designs, "image_cycles", lambda *_: 900.0)
+    monkeypatch.setattr(designs, "overlapped_cycles", lambda *_: 500.0)
     monkeypatch.setattr(designs, "accuracy", lambda *_: 0.96)
     found = designs.mnist("ulx3s_85f", {}, Settings(data=tmp_path), lambda _: None)
     assert found.figures["us"] == 18.0 and found.figures["images_per_second"] == 100_000
@@ -204,6 +205,16 @@ def test_mnist_is_as_fast_as_its_clock_and_its_clocks(tmp_path, monkeypatch):
 
 
 def test_every_row_is_known_by_its_name():
-    assert {"core", "smallest", "router", "fabric", "full", "icebreaker", "ulx3s", "idle", "golden", "build"} == set(
-        bench.rows()
-    )
+    assert {
+        "core",
+        "smallest",
+        "router",
+        "fabric",
+        "full",
+        "icebreaker",
+        "ulx3s",
+        "replicas",
+        "idle",
+        "golden",
+        "build",
+    } == set(bench.rows())

@@ -42,8 +42,9 @@ def drawn_events(rng: np.random.Generator, ticks: int, axons: int, events: int) 
     return (order < events).astype(np.uint8)
 
 
-def dense_tick(config: FabricConfig, mesh: bool = False) -> dict[str, float]:
-    """Clocks of a tick with 64 events, and what part of the peak that is, by the cycle model, exact for one core.
+def dense_tick(config: FabricConfig, events: int = EVENTS, mesh: bool = False) -> dict[str, float]:
+    """Clocks of a tick with ``events`` events, and what part of the peak that is, by the cycle model, exact for one
+    core.
 
     ``mesh``: in every core of the fabric at once, each with events and spikes of its own; exact but for packets that
     wait for each other.
@@ -51,12 +52,12 @@ def dense_tick(config: FabricConfig, mesh: bool = False) -> dict[str, float]:
     core = config.core
     fabric = Fabric(compiler.compile(crossbar(core), alone(config)))
     found = []
-    for row in drawn_events(np.random.default_rng(SEED), TICKS, core.axons, EVENTS):
+    for row in drawn_events(np.random.default_rng(SEED), TICKS, core.axons, events):
         fabric.lines("axons", row)
         tick = fabric.tick()
         found.append(on_mesh(config, tick) if mesh else tick.tick_cycles())
     clocks = float(np.mean(found))
-    return {"tick_cycles": clocks, "sustained": EVENTS * core.neurons / (clocks * core.operations)}
+    return {"tick_cycles": clocks, "sustained": events * core.neurons / (clocks * core.operations)}
 
 
 def idle(_settings: Settings, _progress: Progress) -> Measured:

@@ -35,6 +35,7 @@ FIGURES = {
     "leaking_cycles": Figure("{:,.0f} clocks where all neurons leak"),
     "overlapped_cycles": Figure("{:,.0f} clocks overlapped"),
     "sustained": Figure("{:.0%} of the peak sustained"),
+    "sustained_all": Figure("{:.0%} of the peak where every axon has an event"),
     "gops": Figure("{:,.1f} G operations/s", fixed=False),
     "us": Figure("{:,.2f} us", fixed=False),
     "images_per_second": Figure("{:,.0f} images/s", fixed=False),
