@@ -143,7 +143,7 @@ def _emission(config: FabricConfig, activity: CoreActivity, first: int) -> tuple
     """
     waiting, pointers, packets = _Block(1), _table(config.core), _Exit(config)
     words, counts = iter(activity.words.tolist()), iter(activity.packets.tolist())
-    taken, done, loaded, walked, emitted = first, 0, 0, 0, 0
+    taken, done, loaded, free, walked, emitted = first, 0, 0, 0, 0, 0
     for clock, spikes in zip(activity.vectors.tolist(), activity.spikes.tolist(), strict=True):
         taken = waiting.enter(taken + clock - done)
         loaded = max(taken, loaded)
@@ -153,8 +153,10 @@ def _emission(config: FabricConfig, activity: CoreActivity, first: int) -> tuple
             for block, following in pairwise(pointers):
                 entered = following.enter(block.offer(entered))
                 block.leave(entered)
-            walked = max(pointers[-1].offer(entered), walked)
-            pointers[-1].leave(walked)
+            found = max(pointers[-1].offer(entered), free)
+            pointers[-1].leave(found)
+            walked = max(found, walked)
+            free = walked + 1 if walked > found else 0  # until then it waits beside the way, and nothing passes
             emitted = max(emitted, walked)
             for _ in range(next(counts)):
                 walked, emitted = packets.send(walked + 1, next(words))

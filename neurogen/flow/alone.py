@@ -117,8 +117,8 @@ def _nextpnr(kind: str, block: Block, netlist: Path, *options: str) -> Path:
     """The folder with what nextpnr says of a netlist, from the cache if it was made before."""
     name = block.family.TOOLS[1]
     arguments = (
-        *block.family.place(block.board.platform()), "--json", NETLIST, "--top", TOP, *options, "--quiet",
-        "--log", LOG, *block.family.UNCONSTRAINED,
+        *block.family.place(block.board.platform()), *bitstream.effort(block.family, netlist), "--json", NETLIST,
+        "--top", TOP, *options, "--quiet", "--log", LOG, *block.family.UNCONSTRAINED,
     )  # fmt: skip
 
     def fill(folder: Path) -> None:

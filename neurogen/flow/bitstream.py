@@ -221,7 +221,7 @@ def _place(job: Job, netlist: Path, setting: Pll, seed: int) -> Trial:
     """One place and route. Timing may fail here: what was reached is what is asked for."""
     found, name = job.family, job.family.TOOLS[1]
     arguments = (
-        *found.place(job.board.platform()), "--json", NETLIST, *found.constrain(setting.hz),
+        *found.place(job.board.platform()), *effort(found, netlist), "--json", NETLIST, *found.constrain(setting.hz),
         f"--{found.ROUTE_OPTION}", f"{ROUTED}.{found.ROUTED}", "--seed", str(seed), "--report", REPORT,
         "--timing-allow-fail", "--quiet", "--log", LOG,
     )  # fmt: skip
@@ -255,7 +255,17 @@ def packed(found: ModuleType, folder: Path) -> dict[str, int]:
 
 
 def _used(found: ModuleType, folder: Path, counts: dict[str, int]) -> dict[str, int]:
-    return found.used(counts, json.loads((folder / CELLS).read_text())["design"]["num_cells_by_type"])
+    return found.used(counts, _cells(folder))
+
+
+def _cells(folder: Path) -> dict[str, int]:
+    """Cells by type of a netlist."""
+    return json.loads((folder / CELLS).read_text())["design"]["num_cells_by_type"]
+
+
+def effort(found: ModuleType, folder: Path) -> tuple[str, ...]:
+    """Arguments with which nextpnr reaches more for the netlist in ``folder``."""
+    return found.effort(sum(_cells(folder).values()))
 
 
 def trial(job: Job, seed: int = 1) -> Trial:

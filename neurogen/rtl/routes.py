@@ -15,7 +15,7 @@ from .encoder import spike_layout
 from .image_memory import image_memory
 from .layout import pack, struct, view
 from .memory_port import MemoryPort
-from .streams import Lookup, Stalls
+from .streams import Lookup, Skid, Stalls
 
 
 class Walk(wiring.Component):
@@ -115,6 +115,7 @@ class Routes(wiring.Component):
             registered=core.memory_registers,
             memory=partial(image_memory, core),
         )
+        m.submodules.skid = skid = Skid(shape=pointers.o.payload.shape())
         m.submodules.walk = walk = Walk(pointer=pointers.row, tag=tag, address_bits=index_bits(core.routes))
         m.submodules.entries = entries = Lookup(
             row=rows.route_bits(self.config),
@@ -127,7 +128,8 @@ class Routes(wiring.Component):
         )
         found = self.stalls.gate(m, "entries", entries.o)
 
-        connect(m, self.stalls.gate(m, "pointers", pointers.o), walk.i)
+        connect(m, pointers.o, skid.i)
+        connect(m, self.stalls.gate(m, "pointers", skid.o), walk.i)
         connect(m, walk.o, entries.i)
         connect(m, flipped(self.pointers_port), pointers.port)
         connect(m, flipped(self.routes_port), entries.port)
@@ -141,7 +143,7 @@ class Routes(wiring.Component):
             self.packets.valid.eq(found.valid),
             found.ready.eq(self.packets.ready),
             self.packet_count.eq(self.packets.valid & self.packets.ready),
-            self.busy.eq(pointers.busy | walk.busy | entries.busy),
+            self.busy.eq(pointers.busy | skid.o.valid | walk.busy | entries.busy),
         ]
         return m
 

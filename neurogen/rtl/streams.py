@@ -111,6 +111,30 @@ class Queue(wiring.Component):
         return m
 
 
+class Skid(wiring.Component):
+    """One register beside the way: cuts the path from ``o.ready`` to ``i.ready`` and takes no clock.
+
+    Latency 0, throughput 1 per clock; ``i.ready`` drops while an item that could not go on waits in the register.
+    """
+
+    def __init__(self, *, shape):
+        self.shape = shape
+        super().__init__({"i": In(stream.Signature(shape)), "o": Out(stream.Signature(shape))})
+
+    def elaborate(self, platform):
+        m = Module()
+        waits, waiting = Signal(), Signal(self.shape)
+        m.d.comb += [
+            self.i.ready.eq(~waits),
+            self.o.valid.eq(waits | self.i.valid),
+            self.o.payload.eq(Mux(waits, waiting, self.i.payload)),
+        ]
+        m.d.sync += waits.eq(self.o.valid & ~self.o.ready)
+        with m.If(~waits):
+            m.d.sync += waiting.eq(self.i.payload)
+        return m
+
+
 class Slot(wiring.Component):
     """One register: the small :class:`Queue`. Latency 1 clock, throughput 1 in 2 clocks; no combinational path."""
 

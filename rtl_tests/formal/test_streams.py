@@ -1,9 +1,9 @@
-"""Gate, Queue and Lookup keep the stream rules, lose nothing, and answer."""
+"""Gate, Queue, Skid and Lookup keep the stream rules, lose nothing, and answer."""
 
 import pytest
 from amaranth import *
 
-from neurogen.rtl.streams import Gate, Lookup, Queue
+from neurogen.rtl.streams import Gate, Lookup, Queue, Skid
 from rtl_tests.formal.harness import Proof, prove
 from rtl_tests.formal.streams import bounded, in_order, offer, take, valid_ignores_ready
 
@@ -15,6 +15,19 @@ def queue_proof(queue: Queue) -> Proof:
     proof.check("level counts the items", queue.level == inside)
     proof.check("ready unless full", queue.i.ready == (inside < 2))
     proof.check("offers what it has", queue.o.valid == (inside > 0))
+    return proof
+
+
+def skid_proof(skid: Skid) -> Proof:
+    proof = Proof("skid", skid)
+    enter, leave = offer(proof, skid.i), take(proof, skid.o)
+    inside = proof.counter(up=enter & ~leave, down=leave & ~enter, limit=2)
+    item = Mux(inside > 0, proof.was_when(enter, skid.i.payload), skid.i.payload)
+    proof.check("holds one item at most", inside <= 1)
+    proof.check("ready unless it holds one", skid.i.ready == (inside == 0))
+    proof.check("offers what it has or is offered", skid.o.valid == ((inside > 0) | skid.i.valid))
+    proof.check("the oldest item first", ~skid.o.valid | (skid.o.payload == item))
+    proof.cover("an item waits", inside > 0)
     return proof
 
 
@@ -58,6 +71,7 @@ def lookup_proof(lookup: Lookup) -> Proof:
 
 PROOFS = {
     "queue": lambda: queue_proof(Queue(shape=3)),
+    "skid": lambda: skid_proof(Skid(shape=3)),
     "gate": lambda: gate_proof(Gate(shape=2, seed=1, stall=5)),
     "lookup": lambda: lookup_proof(Lookup(row=2, rows=4, tag=2)),
     "lookup with a register": lambda: lookup_proof(Lookup(row=2, rows=4, tag=2, registered=True)),
@@ -69,6 +83,8 @@ def test_proof(name):
     prove(PROOFS[name]())
 
 
-@pytest.mark.parametrize("block", [Queue(shape=1), Gate(shape=1, seed=1, stall=5), Lookup(row=1, rows=2)])
+@pytest.mark.parametrize(
+    "block", [Queue(shape=1), Skid(shape=1), Gate(shape=1, seed=1, stall=5), Lookup(row=1, rows=2)]
+)
 def test_valid_ignores_ready(block):
     valid_ignores_ready(block)

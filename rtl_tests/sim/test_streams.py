@@ -8,7 +8,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from neurogen.rtl.memory_port import READ_CYCLES
-from neurogen.rtl.streams import Gate, Lookup, Queue, Stalls
+from neurogen.rtl.streams import Gate, Lookup, Queue, Skid, Stalls
 from rtl_tests.sim.streams import get, plain, put, simulate, sink, source
 
 ITEMS = list(range(1, 201))
@@ -35,12 +35,13 @@ def through(dut, items, *, idle: float, stall: float) -> tuple[list, int, list]:
 
 @pytest.mark.parametrize("idle", [0.0, 0.5])
 @pytest.mark.parametrize("stall", [0.0, 0.5])
-def test_queue_keeps_order_and_runs_at_full_speed(idle, stall):
-    taken, clocks, waited = through(Queue(shape=8), ITEMS, idle=idle, stall=stall)
+@pytest.mark.parametrize(("block", "latency"), [(Queue, 1), (Skid, 0)])
+def test_queues_keep_order_and_run_at_full_speed(block, latency, idle, stall):
+    taken, clocks, waited = through(block(shape=8), ITEMS, idle=idle, stall=stall)
     assert taken == ITEMS
     assert bool(waited) == (stall > 0)
     if not idle and not stall:
-        assert clocks == len(ITEMS) + 1
+        assert clocks == len(ITEMS) + latency
 
 
 def test_queue_holds_two_and_cuts_its_ready():

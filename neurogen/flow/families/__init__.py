@@ -7,7 +7,8 @@ A family's module defines
 * ``TOOLS``: the tools in the order in which they run; ``SUFFIX`` of the bitstream;
 * ``synthesis(device, top)``: the Yosys commands between reading Verilog and writing JSON;
 * ``finish(design)``: what is then done to the netlist, in place, as Yosys' JSON has it;
-* ``place(platform)``: nextpnr's arguments for the device; ``constrain(hz)`` for the constraints, whose file has the
+* ``place(platform)``: nextpnr's arguments for the device; ``effort(cells)`` what else pays for a netlist of so many
+  cells, where a clock is to be reached; ``constrain(hz)`` for the constraints, whose file has the
   suffix ``CONSTRAINTS``, and the clock; ``UNCONSTRAINED`` where pins may be anywhere, and ``anywhere(platform, ports)``
   what that file then says; ``ROUTE_OPTION`` for the routed design, ``ROUTED`` the suffix of that file;
 * ``pack(device)``: the packer's arguments; ``USED``: resource -> name in nextpnr's report; ``used(report, cells)``: how

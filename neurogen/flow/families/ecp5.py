@@ -27,6 +27,7 @@ DEVICES = {f"{line}-{size}": device for line in ("LFE5U", "LFE5UM", "LFE5UM5G") 
 TOOLS = ("yosys", "nextpnr-ecp5", "ecppack")
 SUFFIX = "bit"
 MEMORY_REGISTERS = True
+RIPUP_CELLS = 15_000
 CONSTRAINTS, ROUTED, ROUTE_OPTION = "lpf", "config", "textcfg"
 UNCONSTRAINED = ("--lpf-allow-unconstrained",)
 USED = {"lut": "TRELLIS_COMB", "ff": "TRELLIS_FF", "ram": "DP16KD", "dsp": "MULT18X18D"}
@@ -123,15 +124,17 @@ def _absorb(cells: dict[str, Any], cell: dict[str, Any], port: str, names: dict[
 
 
 def place(platform) -> tuple[str, ...]:
-    """Device, package and speed grade, as amaranth's platform spells them for nextpnr.
-
-    Routes of critical nets are ripped up and laid anew (``--tmg-ripup``): a core gets a tenth faster.
-    """
+    """Device, package and speed grade, as amaranth's platform spells them for nextpnr."""
     package = platform._nextpnr_package_options[platform.package].upper()
-    return (
-        platform._nextpnr_device_options[platform.device], "--package", package, "--speed", platform.speed,
-        "--tmg-ripup",
-    )  # fmt: skip
+    return platform._nextpnr_device_options[platform.device], "--package", package, "--speed", platform.speed
+
+
+def effort(cells: int) -> tuple[str, ...]:
+    """Routes of critical nets are ripped up and laid anew: a core gets a tenth faster.
+
+    In a large design these are thousands of nets in each of 50 rounds, and the next round finds as many.
+    """
+    return ("--tmg-ripup",) if cells <= RIPUP_CELLS else ()
 
 
 def constrain(_hz: float) -> tuple[str, ...]:

@@ -55,6 +55,11 @@ def place(platform) -> tuple[str, ...]:
     return "--device", platform.part, "--vopt", f"family={platform._chipdb_device}"
 
 
+def effort(_cells: int) -> tuple[str, ...]:
+    """Nothing."""
+    return ()
+
+
 def constrain(hz: float) -> tuple[str, ...]:
     """nextpnr does not know what comes out of the PLL."""
     return *UNCONSTRAINED, "--freq", f"{hz / 1e6:g}"

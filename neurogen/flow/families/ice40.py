@@ -55,6 +55,11 @@ def place(platform) -> tuple[str, ...]:
     return device, "--package", package
 
 
+def effort(_cells: int) -> tuple[str, ...]:
+    """Nothing."""
+    return ()
+
+
 def constrain(_hz: float) -> tuple[str, ...]:
     """nextpnr knows what comes out of a PLL."""
     return f"--{CONSTRAINTS}", f"constraints.{CONSTRAINTS}"
