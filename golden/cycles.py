@@ -21,7 +21,7 @@ TREE_RADIX = 4  # branches of a node in the barrier's trees
 FIRST_HEAD = 5  # scheduler: from the start to the first events; one more past a payload memory
 FIRST_STEP = 2  # synapse store: from the first event to its first step, beside what it is looked up for
 ROW_READ = 2  # synapse store: from a step to its row, one more with memory registers; then products and sums
-SUMMED = 2  # accumulators: from a row of sums to the clock in which the update unit may start
+SUMMED = 2  # accumulators: from a row of sums to the clock in which the update unit may start, if no store knows more
 EMPTY_START = 2  # from the release to the update unit's start where there are no events
 FIRST_VISIT = 2  # update unit: from its start to the first subgroup
 VISIT = 4  # update unit: from a subgroup to its vector, beside the neuron's own clocks and those of its sums
@@ -170,7 +170,8 @@ def update_start(core: CoreConfig, activity: CoreActivity) -> int:
         return EMPTY_START
     product, store = core.payload_bits > 0, synapses.stores()[core.store]
     first_row = FIRST_HEAD + product + store.lookup_cycles(core) + FIRST_STEP + ROW_READ + core.memory_registers
-    return first_row + activity.integrate_cycles + product + store.sum_cycles(core) + SUMMED - 1
+    summed = first_row + activity.integrate_cycles + product + store.sum_cycles(core) + SUMMED
+    return summed - store.lead_cycles(core) - 1
 
 
 def core_cycles(config: FabricConfig, activity: CoreActivity) -> int:

@@ -8,6 +8,7 @@ Axons and groups are numbered through the fabric. A store has
     walks(core, axons)          clocks of the walks that one core takes one after the other (axons as it counts)
     lookup_cycles(config)       clocks in which an event's row is looked up
     sum_cycles(config)          clocks from a row of synapses to the accumulators, products aside
+    lead_cycles(config)         clocks by which the update unit starts earlier, for the groups of rows are known before
     read_cycles(config)         clocks that a visit of the update unit waits for the sums, beside those of one memory
 """
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from .side_by_side import SideBySide, expand, lookup_cycles, read_cycles, sum_cycles
+from .side_by_side import SideBySide, expand, lead_cycles, lookup_cycles, read_cycles, sum_cycles
 
-__all__ = ["NAME", "Store", "lookup_cycles", "read_cycles", "sum_cycles"]
+__all__ = ["NAME", "Store", "lead_cycles", "lookup_cycles", "read_cycles", "sum_cycles"]
 
 NAME = "conv"
 

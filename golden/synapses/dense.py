@@ -21,6 +21,11 @@ def sum_cycles(config: CoreConfig) -> int:
     return config.banks.bit_length() - 1
 
 
+def lead_cycles(config: CoreConfig) -> int:
+    """Its first sums are read as the last ones are written; from block RAM a clock later."""
+    return 3 if config.accumulators == "distributed" else 2
+
+
 def read_cycles(config: CoreConfig) -> int:
     return 0
 

@@ -5,9 +5,9 @@ import numpy as np
 from neurogen.spec.config import CoreConfig
 
 from . import dense
-from .dense import read_cycles, sum_cycles
+from .dense import lead_cycles, read_cycles, sum_cycles
 
-__all__ = ["NAME", "Store", "lookup_cycles", "read_cycles", "sum_cycles"]
+__all__ = ["NAME", "Store", "lead_cycles", "lookup_cycles", "read_cycles", "sum_cycles"]
 
 NAME = "full"
 

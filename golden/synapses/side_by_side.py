@@ -14,6 +14,10 @@ def sum_cycles(config: CoreConfig) -> int:
     return 0
 
 
+def lead_cycles(config: CoreConfig) -> int:
+    return 0
+
+
 def read_cycles(config: CoreConfig) -> int:
     """The banks' sums are added as they are read: a clock per factor 2 of the banks."""
     return config.banks.bit_length() - 1

@@ -143,7 +143,7 @@ class Core(wiring.Component):
         update, accumulators = self.update, self.accumulators
         m.d.comb += [
             *(into.eq(addend) for into, addend in zip(accumulators.addends, store.addends, strict=True)),
-            update.touched.eq(accumulators.touched),
+            update.touched.eq(self._touched(m)),
             accumulators.read.eq(update.read),
             accumulators.read_group.eq(update.read_group),
             accumulators.read_subgroup.eq(update.read_subgroup),
@@ -156,6 +156,25 @@ class Core(wiring.Component):
             scheduler.clear.eq(self.reset),
             self.routes.tick_slot.eq(self.timebase.slot),
         ]
+
+    def _touched(self, m) -> Value:
+        """The groups with a sum in this tick, complete as the update starts."""
+        if not self.store.knows_groups:
+            return self.accumulators.touched
+        reached = Signal(self.config.core.groups)
+        m.d.sync += reached.eq(Mux(self.update.start, 0, reached | self.store.reaches))
+        return reached
+
+    @property
+    def _addend_cycles(self) -> int:
+        """Clocks after the last walk in which the update may not start yet.
+
+        It reads its first sums 2 clocks after it starts. Where the groups are known, that is the clock in which the
+        last sum enters its row, or, from block RAM, the clock after; else it starts as the last group is known.
+        """
+        if not self.store.knows_groups:
+            return self.store.latency_cycles + 1
+        return self.store.latency_cycles - 1 - (self.config.core.accumulators == "distributed")
 
     def _connect_inbox(self, m):
         """Axon events to the scheduler, all else to the configuration unit."""
@@ -208,12 +227,10 @@ class Core(wiring.Component):
         ]
 
     def _run_ticks(self, m):
-        phase, in_flight = Signal(Phase), Signal(self.store.latency_cycles + 1)
+        phase, in_flight = Signal(Phase), Signal(self._addend_cycles)
         m.d.sync += in_flight.eq(Cat(self.store.walking, in_flight))
         heads_waiting = Cat(head.valid for head in self.scheduler.heads).any()
-        integrated = self.scheduler.exhausted & ~(
-            heads_waiting | self.store.busy | in_flight.any() | self.accumulators.busy
-        )
+        integrated = self.scheduler.exhausted & ~(heads_waiting | self.store.busy | in_flight.any())
         emitted = ~(self.encoder.busy | self.routes.busy | self.encoder.vectors.valid)
         m.d.comb += self.scheduler.start.eq(self.release)
         with m.Switch(phase):

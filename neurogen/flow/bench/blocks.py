@@ -91,7 +91,7 @@ def router(settings: Settings, progress: Progress) -> Measured:
 
 def fabric(settings: Settings, progress: Progress) -> Measured:
     """A 2x2 fabric with routers, barrier and host port."""
-    figures, rest = routed(block("fabric", emit.overlay(FABRIC), 125), settings, progress)
+    figures, rest = routed(block("fabric", emit.overlay(FABRIC), 105), settings, progress)
     figures["operations"] = FABRIC.operations
     return Measured(figures, f"2x2 cores of {described(FABRIC)}, barrier, host port", **rest)
 

@@ -188,7 +188,7 @@ def accuracy(target: Target, pixels: np.ndarray, labels: np.ndarray) -> float:
 
 def full(settings: Settings, progress: Progress) -> Measured:
     """A fabric that fills an LFE5U-85F, with routers, barrier and host port; sustained at 64 and at all axons."""
-    figures, rest = blocks.routed(blocks.block("full device", emit.overlay(FULL), 110), settings, progress)
+    figures, rest = blocks.routed(blocks.block("full device", emit.overlay(FULL), 95), settings, progress)
     figures |= {"operations": FULL.operations, **_sustained()}
     if "fmax_mhz" in figures:
         figures["gops"] = FULL.operations * figures["fmax_mhz"] / 1e3

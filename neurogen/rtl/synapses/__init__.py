@@ -10,7 +10,11 @@ A module defines ``NAME`` and ``Store(config, axons_init, walks_init, synapses_i
     axons_port, walks_port, synapses_port      In(MemoryPort), those of the regions that exist
 
 and the attributes ``copies``, ``latency_cycles`` and ``repeats``: whether a column may have addends for one group in
-consecutive clocks. Nothing can hold up the addends.
+consecutive clocks. Nothing can hold up the addends. A store that knows an addend's group as its walk begins has also
+
+    reaches : Out(groups)                      the group of the walk in this clock
+
+and ``knows_groups`` is true.
 """
 
 import sys

@@ -99,13 +99,14 @@ class Store(wiring.Component):
 
     copies = 1
     repeats = False
+    knows_groups = True
 
     def __init__(
         self, config: FabricConfig, axons_init=None, walks_init=None, synapses_init=None, stalls: Stalls | None = None
     ):
         self._sequencer = Sequencer(config, axons_init, walks_init, (stalls or Stalls()).at("sequencer"))
         self._rows = DenseRows(config, synapses_init)
-        super().__init__(signature(config, 1, config.core.lanes))
+        super().__init__(signature(config, 1, config.core.lanes) | {"reaches": Out(config.core.groups)})
 
     @property
     def latency_cycles(self) -> int:
@@ -126,6 +127,7 @@ class Store(wiring.Component):
             self.addends[0].eq(store.sums),
             self.busy.eq(sequencer.busy),
             self.walking.eq(sequencer.walking),
+            self.reaches.eq(Mux(sequencer.step.valid, 1 << sequencer.step.group, 0)),
             self.event_count.eq(sequencer.event_count),
             self.row_count.eq(sequencer.row_count),
         ]

@@ -116,6 +116,7 @@ class SideBySide(wiring.Component):
     """
 
     repeats = True
+    knows_groups = False
 
     def __init__(
         self,
