@@ -15,14 +15,6 @@ def lowest(bits: Value) -> Value:
     return Cat(bit & ~bits[:i].any() for i, bit in enumerate(bits))
 
 
-def several(bits: Value) -> Value:
-    """Whether two or more bits are set; a tree, in which no bit waits for all before it."""
-    if len(bits) < 2:
-        return C(0, 1)
-    low, high = bits[: len(bits) // 2], bits[len(bits) // 2 :]
-    return several(low) | several(high) | (low.any() & high.any())
-
-
 def encode(onehot: Value) -> Value:
     """Index of the set bit of a one-hot value; 0 if none is set."""
     digits = range(index_bits(len(onehot)))

@@ -118,19 +118,16 @@ class Configuration(wiring.Component):
     def _connect_ports(self, m, selected, staging, commit, read):
         """A region's row is the newest ``words`` words of the staging register.
 
-        Each port has registers of its own, for the memories lie far apart; they are 0 while another region is meant,
-        lest synthesis make them one.
+        Each port has registers of its own, for the memories lie far apart; they keep what they have while another region
+        is meant, lest synthesis make them one.
         """
         for region, shape in memories(self.config).items():
             port = getattr(self, port_name(region))
             hit = selected.region == region
             m.d.comb += port.write_data.eq(staging[len(staging) - shape.words * WORD_BITS :][: shape.width])
-            m.d.sync += [
-                port.bank.eq(Mux(hit, selected.bank, 0)),
-                port.row.eq(Mux(hit, selected.row, 0)),
-                port.write.eq(commit & hit),
-                port.read.eq(read & hit),
-            ]
+            m.d.sync += [port.write.eq(commit & hit), port.read.eq(read & hit)]
+            with m.If(hit):
+                m.d.sync += [port.bank.eq(selected.bank), port.row.eq(selected.row)]
 
     def _word(self, m, selected, sampled) -> Value:
         """The word that was selected a clock ago: a register per region, 0 in all others, and their OR."""

@@ -16,7 +16,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..spec.config import CoreConfig, FabricConfig
 from ..spec.fixed import index_bits
-from .bits import encode, lowest, select, several
+from .bits import encode, lowest, select
 from .streams import Stalls
 
 WORDS_AHEAD = 4
@@ -341,30 +341,23 @@ class WordReader(wiring.Component):
         # A memory of one row would not be a memory to yosys, which warns of it.
         m.submodules.ahead = ahead = SyncFIFO(width=self.word_layout.size, depth=max(self.words_ahead, 2))
         is_fetching = self._fetch(m, ahead)
-        current, is_held, head = Signal(self.word_layout), Signal(), data.View(self.word_layout, ahead.r_data)
-        after, more = Signal.like(current.bits), Signal()  # the bits that stay once the lowest is gone, and if any do
-        source, moves, steps = Signal.like(current.bits), Signal(), Signal()
+        current, is_held = Signal(self.word_layout), Signal()
+        event = lowest(current.bits)
+        others, moves, ends = current.bits & ~event, Signal(), Signal()
         m.d.comb += [
             moves.eq(~self.found.valid | self.found.ready),
-            steps.eq(~is_held | moves),
-            ahead.r_en.eq(steps & ~more),
-            source.eq(Mux(more, after, head.bits)),
+            ends.eq(~is_held | (moves & ~others.any())),
+            ahead.r_en.eq(ends),
             self.busy.eq(is_fetching | ahead.r_rdy | is_held | self.found.valid),
         ]
         with m.If(moves):
             m.d.sync += [
                 self.found.valid.eq(is_held),
-                self.found.payload.eq(Cat(encode(current.bits & ~after), current.word)),
+                self.found.payload.eq(Cat(encode(event), current.word)),
+                current.bits.eq(others),
             ]
-        with m.If(steps):
-            m.d.sync += [
-                current.bits.eq(source),
-                after.eq(source & ~lowest(source)),
-                is_held.eq(more | ahead.r_rdy),
-                more.eq(several(source) & (more | ahead.r_rdy)),
-            ]
-            with m.If(~more):
-                m.d.sync += current.word.eq(head.word)
+        with m.If(ends):
+            m.d.sync += [current.eq(ahead.r_data), is_held.eq(ahead.r_rdy)]
         return m
 
     def _fetch(self, m, ahead) -> Value:
