@@ -118,7 +118,7 @@ class Configuration(wiring.Component):
     def _connect_ports(self, m, selected, staging, commit, read):
         """A region's row is the newest ``words`` words of the staging register.
 
-        Each port has registers of its own, for the memories lie far apart; they keep what they have while another region
+        Each port has registers of its own, for memories lie far apart; they keep what they have while another region
         is meant, lest synthesis make them one.
         """
         for region, shape in memories(self.config).items():
