@@ -39,6 +39,7 @@ def pages() -> dict[Path, list[str]]:
         bitstreams(json.loads(BITSTREAMS.read_text())),
     ]
     found[ROOT / "docs" / "performance.md"] = [
+        limits(json.loads(BENCH.read_text())),
         scaling(json.loads(SCALING.read_text())),
         activity(json.loads(ACTIVITY.read_text())),
     ]
@@ -82,6 +83,24 @@ def _share(row: dict, kind: str) -> str:
 def performance(record: list[dict]) -> str:
     """What ``neurogen bench`` recorded, as a table."""
     return catalog.markdown_table(bench.table(record)) + "\n"
+
+
+def limits(record: list[dict]) -> str:
+    """The slowest path of every row that was routed, as a table."""
+    rows = [
+        {
+            "what": row["title"],
+            "reached": f"{row['figures']['fmax_mhz']:.1f} MHz",
+            "logic": f"{row['critical']['logic_ns']:.1f} ns",
+            "wires": f"{row['critical']['wire_ns']:.1f} ns",
+            "cells": str(row["critical"]["cells"]),
+            "from": f"`{row['critical']['start']}`",
+            "to": f"`{row['critical']['end']}`",
+        }
+        for row in record
+        if not row["skipped"] and row["critical"]
+    ]
+    return catalog.markdown_table(rows) + "\n"
 
 
 def scaling(record: dict) -> str:

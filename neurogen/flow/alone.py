@@ -5,7 +5,6 @@ reads. So all paths of the block begin and end in flip-flops, as they do inside 
 them. These flip-flops are not counted as the block's; they have no LUTs.
 """
 
-import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from boards import Board
 from ..spec.errors import ToolError
 from . import bitstream, toolchain
 from . import cache as store
-from .bitstream import CELLS, LOG, NETLIST, REPORT
+from .bitstream import CELLS, LOG, NETLIST, REPORT, Critical
 from .emit import Emitted
 from .families import family
 
@@ -38,17 +37,6 @@ class Block:
     @property
     def family(self) -> ModuleType:
         return family(self.board.platform())
-
-
-@dataclass(frozen=True)
-class Critical:
-    """The slowest path between two flip-flops or memories: their names, the time in logic and in wires, its cells."""
-
-    start: str
-    end: str
-    logic_ns: float
-    wire_ns: float
-    cells: int
 
 
 @dataclass(frozen=True)
@@ -105,7 +93,7 @@ def place(block: Block, netlist: Path, seed: int) -> Placed:
     aim = ("--freq", f"{block.aim_hz / 1e6:g}", "--report", REPORT, "--timing-allow-fail")
     folder = _nextpnr("placed", block, netlist, "--seed", str(seed), *aim)
     fmax_hz, used = bitstream.results(block.family, folder)
-    return Placed(seed, fmax_hz, _own(block, used), critical(json.loads((folder / REPORT).read_text())))
+    return Placed(seed, fmax_hz, _own(block, used), bitstream.critical(folder))
 
 
 def packed(block: Block, netlist: Path) -> dict[str, int]:
@@ -150,20 +138,3 @@ def measure(block: Block, seeds: int, progress: Progress = lambda _: None) -> li
         progress(f"{block.name}: place and route, seed {seed} of {seeds}")
         found.append(place(block, netlist, seed))
     return found
-
-
-def critical(report: dict) -> Critical:
-    """The longest of the paths in nextpnr's report that begin and end with the same clock edge."""
-    paths = [path["path"] for path in report["critical_paths"] if not {"<async>"} & {path["from"], path["to"]}]
-    path = max(paths, key=lambda steps: sum(step["delay"] for step in steps))
-    delays = {"routing": 0.0}
-    for step in path:
-        kind = step["type"] if step["type"] in delays else "logic"
-        delays[kind] = delays.get(kind, 0.0) + step["delay"]
-    return Critical(
-        start=path[0]["from"]["cell"],
-        end=path[-1]["to"]["cell"],
-        logic_ns=delays.get("logic", 0.0),
-        wire_ns=delays["routing"],
-        cells=sum(step["type"] == "logic" for step in path),
-    )

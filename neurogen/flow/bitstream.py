@@ -5,6 +5,7 @@ is usual for the device; a later one at what the round before it reached, less a
 clock. All results come from the cache if they were made before.
 """
 
+import dataclasses
 import inspect
 import json
 import re
@@ -44,6 +45,17 @@ Progress = Callable[[str], None]
 """Told what begins."""
 
 _USE = re.compile(r"\s([A-Z]\w+):\s+(\d+)/\s*(\d+)\s+\d+%")
+
+
+@dataclass(frozen=True)
+class Critical:
+    """The slowest path between two flip-flops or memories: their names, the time in logic and in wires, its cells."""
+
+    start: str
+    end: str
+    logic_ns: float
+    wire_ns: float
+    cells: int
 
 
 @dataclass(frozen=True)
@@ -248,6 +260,24 @@ def results(found: ModuleType, folder: Path) -> tuple[float, dict[str, int]]:
     return slowest * 1e6, _used(found, folder, {cell: item["used"] for cell, item in report["utilization"].items()})
 
 
+def critical(folder: Path) -> Critical:
+    """The longest of the paths in nextpnr's report that begin and end with the same clock edge."""
+    report = json.loads((folder / REPORT).read_text())
+    paths = [path["path"] for path in report["critical_paths"] if not {"<async>"} & {path["from"], path["to"]}]
+    path = max(paths, key=lambda steps: sum(step["delay"] for step in steps))
+    delays = {"routing": 0.0}
+    for step in path:
+        kind = step["type"] if step["type"] in delays else "logic"
+        delays[kind] = delays.get(kind, 0.0) + step["delay"]
+    return Critical(
+        start=path[0]["from"]["cell"],
+        end=path[-1]["to"]["cell"],
+        logic_ns=delays.get("logic", 0.0),
+        wire_ns=delays["routing"],
+        cells=sum(step["type"] == "logic" for step in path),
+    )
+
+
 def packed(found: ModuleType, folder: Path) -> dict[str, int]:
     """What a design takes that was packed and not placed, from nextpnr's log in ``folder``."""
     counts = utilization((folder / LOG).read_text(errors="replace"))
@@ -309,6 +339,7 @@ def _record(job: Job, setting: Pll, trials: list[Trial], best: Trial, rounds: li
         "pll": {"reference_mhz": setting.reference_hz / 1e6, "vco_mhz": setting.vco_hz / 1e6, **setting.parameters},
         "baud": job.board.baud,
         "fmax_mhz": best.fmax_hz / 1e6,
+        "critical": dataclasses.asdict(critical(best.folder)),
         "seed": best.seed,
         "seeds": [{"seed": t.seed, "fmax_mhz": t.fmax_hz / 1e6, "used": t.used} for t in trials],
         "used": best.used,

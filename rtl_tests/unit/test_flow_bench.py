@@ -8,7 +8,7 @@ import pytest
 
 from boards import board
 from neurogen.cli import main
-from neurogen.flow import alone, bench
+from neurogen.flow import alone, bench, bitstream
 from neurogen.flow.bench import blocks, clocks, designs, history
 from neurogen.flow.bench.row import Measured, Row, Settings, Skipped, at_least, at_most
 from neurogen.flow.emit import Emitted
@@ -22,7 +22,7 @@ PORTS = (
     {"name": "x", "direction": "in", "width": 4},
 )
 BLOCK = alone.Block("thing", Emitted("thing", "module thing; endmodule", PORTS), board("ulx3s_85f"), 100e6)
-PATH = alone.Critical("a", "b", 1.0, 2.0, 3)
+PATH = bitstream.Critical("a", "b", 1.0, 2.0, 3)
 SPEEDS = {1: 90e6, 2: 120e6, 3: 100e6}
 
 
@@ -55,7 +55,7 @@ def test_figures_are_those_of_the_median_seed(placed):
     assert len(rest["tools"]) == 2 and placed == [("thing", 1), ("thing", 2), ("thing", 3)]
 
 
-def test_critical_path_is_the_longest_between_clock_edges():
+def test_critical_path_is_the_longest_between_clock_edges(tmp_path):
     def path(name, start, *delays):
         steps = [{"type": kind, "delay": delay, "from": {"cell": f"{name}0"}, "to": {"cell": f"{name}1"}}
                  for kind, delay in delays]  # fmt: skip
@@ -68,7 +68,8 @@ def test_critical_path_is_the_longest_between_clock_edges():
             path("fast", "posedge clk", ("clk-to-q", 0.5), ("routing", 1.0)),
         ]
     }
-    assert alone.critical(report) == alone.Critical("slow0", "slow1", 0.75, 2.0, 1)
+    (tmp_path / bitstream.REPORT).write_text(json.dumps(report))
+    assert bitstream.critical(tmp_path) == bitstream.Critical("slow0", "slow1", 0.75, 2.0, 1)
 
 
 def row(name: str, measured=None, **targets) -> Row:
@@ -182,6 +183,7 @@ def test_mnist_is_as_fast_as_its_clock_and_its_clocks(tmp_path, monkeypatch):
         "clock_mhz": 50.0,
         "used": {"lut": 3000, "ff": 2000, "ram": 9, "dsp": 0},
         "seeds": [{"seed": seed, "fmax_mhz": mhz} for seed, mhz in ((1, 60.0), (2, 55.0), (3, 52.0))],
+        "critical": {"start": "a", "end": "b", "logic_ns": 5.0, "wire_ns": 12.0, "cells": 9},
         "tools": {"yosys": "yosys 1", "nextpnr-ecp5": "nextpnr 2"},
     }
     target = SimpleNamespace(config=FabricConfig(), image=SimpleNamespace(can_overlap=lambda steps: True))
@@ -194,6 +196,7 @@ def test_mnist_is_as_fast_as_its_clock_and_its_clocks(tmp_path, monkeypatch):
     found = designs.mnist("ulx3s_85f", {}, Settings(data=tmp_path), lambda _: None)
     assert found.figures["us"] == 18.0 and found.figures["images_per_second"] == 100_000
     assert found.figures["fmax_mhz"] == 55.0 and found.figures["operations"] == 128
+    assert found.critical["cells"] == 9
     assert found.limit == 1872 and found.tools == ["nextpnr 2", "yosys 1"]
 
     def refuse(*_):

@@ -131,7 +131,8 @@ def _measured(target: Target, summary: Mapping[str, Any], figures: dict, board_n
         "images_per_second": clock_mhz * 1e6 / figures.get("overlapped_cycles", figures.get("cycles")),
     }
     about = f"{what}784-128-10, latency coded, {STEPS} steps, {blocks.described(target.config)}, at {clock_mhz:.1f} MHz"
-    return Measured(figures, about, sorted(set(summary["tools"].values())), seeds, LIMITS[board_name])
+    tools = sorted(set(summary["tools"].values()))
+    return Measured(figures, about, tools, seeds, LIMITS[board_name], summary["critical"])
 
 
 def _images(path: Path) -> tuple[np.ndarray, np.ndarray]:
