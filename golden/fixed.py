@@ -1,4 +1,7 @@
-"""Fixed-point arithmetic on int64 arrays. Every option is an integer, or an array with one choice per neuron."""
+"""Fixed-point arithmetic on integer arrays. Every option is an integer, or an array with one choice per neuron.
+
+Results have the operands' type; that it holds them is for the caller to prove (:mod:`golden.intervals`).
+"""
 
 import numpy as np
 
@@ -7,7 +10,12 @@ from neurogen.spec.fixed import DECAY_BITS, Compare
 
 def is_array(option) -> bool:
     """Whether an option differs from neuron to neuron."""
-    return isinstance(option, np.ndarray) and option.ndim > 0
+    return getattr(option, "ndim", 0) > 0
+
+
+def is_zero(option) -> bool:
+    """Whether an option is known to be 0 for every neuron."""
+    return isinstance(option, (int, np.integer)) and option == 0
 
 
 def choose(option, *alternatives):
@@ -17,10 +25,20 @@ def choose(option, *alternatives):
     return alternatives[int(option)]()
 
 
+def shift_left(x, exponent):
+    """``x * 2**exponent``."""
+    return x if is_zero(exponent) else x << exponent
+
+
+def add(x, y):
+    """``x + y``."""
+    return x if is_zero(y) else x + y
+
+
 def saturate(x, bits: int):
     """Clip symmetrically, to -(2**(bits - 1) - 1) .. 2**(bits - 1) - 1."""
     limit = (1 << (bits - 1)) - 1
-    return np.minimum(np.maximum(x, -limit), limit)
+    return np.clip(x, -limit, limit)
 
 
 def wrap(x, bits: int):
@@ -69,4 +87,4 @@ def next_refractory(refractory, held: bool, spike, ticks):
     """The counter after an update; ``held`` says whether any neuron of ``refractory`` is above 0."""
     if not held and not is_array(ticks) and ticks <= 1:
         return refractory
-    return np.where(spike, np.maximum(np.subtract(ticks, 1), 0), np.maximum(refractory - 1, 0))
+    return np.maximum(np.where(spike, ticks, refractory) - 1, 0)

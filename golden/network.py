@@ -2,12 +2,14 @@
 
 Sums of weights run through BLAS where no partial sum can leave the integers that a float represents exactly, which is
 proved from the weights; elsewhere they run in int64. Where few sources have an event, only their rows are added, as
-integers. Populations that are no part of one loop run one after the other, each through all steps, so that its input is
-one product of matrices.
+integers. Both these and the neurons' updates run in the narrowest type that is proved to hold all intermediate results.
+Populations that are no part of one loop run one after the other, each through all steps, so that its input is one
+product of matrices.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import networkx
 import numpy as np
@@ -17,11 +19,12 @@ from neurogen.spec.errors import InputError
 from neurogen.spec.kernels import Kernel
 from neurogen.spec.network import Input, Network, Projection
 
-from . import neurons
+from . import intervals, neurons
 
 _EXACT = ((np.float32, 1 << 24), (np.float64, 1 << 53), (np.int64, 1 << 62))
 _CHUNK_NEURONS = 1 << 17  # neurons in flight, so that the passes of an update stay in the cache
-_FEW = 8  # a matrix's rows are added one by one where less than one of so many sources has an event
+_FEW = 1024  # products that take as long as to find an event and add its row, for up to _WIDE of them to an event
+_WIDE = 256
 _WINDOWS = 1 << 20  # values of windows that a convolution gathers at once, so that they stay in the cache
 _CHUNK_EVENTS = 1 << 24  # places for events in flight: what bounds the memory, and what a float32 counts exactly
 
@@ -160,10 +163,14 @@ class _Feeds:
         if not (np.issubdtype(events.dtype, np.integer) or events.dtype == bool):
             raise InputError(f"input {name!r} holds {events.dtype}, not integers")
         largest = _largest(self.inputs[name])
-        if events.size and (events.min() < 0 or events.max() > largest):
-            wrong = events.min() if events.min() < 0 else events.max()
-            raise InputError(f"input {name!r} holds 0..{largest}, not {int(wrong)}")
-        return events
+        if events.size and events.dtype != bool:
+            lowest = 0 if events.dtype.kind == "u" else int(events.min())
+            wrong = lowest if lowest < 0 else int(events.max())
+            if not 0 <= wrong <= largest:
+                raise InputError(f"input {name!r} holds 0..{largest}, not {wrong}")
+        if largest > 1:
+            return events
+        return events.view(bool) if events.dtype.itemsize == 1 else events != 0
 
 
 def _largest(source) -> int:
@@ -176,26 +183,34 @@ def _largest(source) -> int:
 class _Matrix:
     """A projection whose weights are a matrix: one product."""
 
-    def __init__(self, weights: np.ndarray, dtype: type):
-        self.weights = np.ascontiguousarray(weights, dtype=dtype)
-        self.rows = self.weights.astype(np.int32 if dtype is np.float32 else np.int64)
+    def __init__(self, values: np.ndarray, dtype: type, integer: type):
+        self.values, self.dtype, self.integer = values, dtype, integer
+
+    @cached_property
+    def weights(self) -> np.ndarray:
+        """For sums of all rows."""
+        return np.ascontiguousarray(self.values, dtype=self.dtype)
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """For sums of a few."""
+        return np.ascontiguousarray(self.values, dtype=self.integer)
 
     def sums(self, events: np.ndarray) -> np.ndarray:
         """Input sums (n, n_target) of ``events`` (n, n_source), exact in their dtype."""
         return events @ self.weights
 
-    def sums_of_few(self, events: np.ndarray, at: np.ndarray, sources: np.ndarray, count: int) -> np.ndarray:
-        """The same in integers, of the ``events`` alone that are not 0: in row ``at``, ascending, of ``count``, from
-        ``sources``."""
-        starts = np.searchsorted(at, np.arange(count + 1))
-        shape = (count, len(self.rows))
-        return sparse.csr_array((events.astype(self.rows.dtype), sources, starts), shape=shape) @ self.rows
+    def sums_of_few(self, events: np.ndarray, places: np.ndarray, sources: np.ndarray) -> np.ndarray:
+        """The same in integers, of the events alone that are not 0: at flat ``places``, from ``sources``."""
+        starts = np.searchsorted(places, np.arange(len(events) + 1) * events.shape[1])
+        factors = events.ravel()[places].astype(self.integer)
+        return sparse.csr_array((factors, sources, starts), shape=events.shape) @ self.rows
 
 
 class _Convolution:
     """A projection whose weights are a kernel: one product with the windows of the source map, side by side."""
 
-    def __init__(self, kernel: Kernel, dtype: type):
+    def __init__(self, kernel: Kernel, dtype: type, _: type):
         self.kernel = kernel
         out, reads, height, width = kernel.weights.shape
         each = (out // kernel.groups, reads * height * width)
@@ -248,7 +263,8 @@ class _Path:
             raise InputError(f"{where}: its sums reach {self.bound}, more than 62 bits hold")
         self.dtype = next(dtype for dtype, limit in _EXACT if max(self.bound, largest) < limit)
         self.is_kernel = isinstance(projection.weights, Kernel)
-        self.weights = (_Convolution if self.is_kernel else _Matrix)(projection.weights, self.dtype)
+        integer = _integer(max(self.bound, largest))
+        self.weights = (_Convolution if self.is_kernel else _Matrix)(projection.weights, self.dtype, integer)
         self.graded = largest > 1
         self.operations = 0
 
@@ -258,24 +274,25 @@ class _Path:
         if start >= stop:
             return
         events = traces[self.source][:, start:stop].reshape(-1, self.projection.shape[0])
-        are_few = not self.is_kernel and np.count_nonzero(events != 0) * _FEW < events.size
-        totals, sums = (self._few if are_few else self._all)(events)
-        self.operations += int(totals.astype(np.int64) @ self.projection.fan_out)
+        products = events.size * min(self.projection.shape[1], _WIDE)
+        are_few = not self.is_kernel and np.count_nonzero(events) * _FEW < products
+        operations, sums = (self._few if are_few else self._all)(events)
+        self.operations += int(operations)
         target = current[:, start + self.delay - first :]
-        np.add(target, sums.reshape(len(current), stop - start, -1), out=target, casting="unsafe")
+        target += sums.astype(current.dtype, copy=False).reshape(len(current), stop - start, -1)
 
-    def _all(self, events: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The events of every source, and the input sums of ``events`` (n, n_source)."""
+    def _all(self, events: np.ndarray) -> tuple[int, np.ndarray]:
+        """The operations of ``events`` (n, n_source), and the input sums."""
         events = events.astype(self.dtype)
         active = (events != 0).astype(np.float32) if self.graded else events
-        return np.ones(len(active), active.dtype) @ active, self.weights.sums(events)
+        totals = np.ones(len(active), active.dtype) @ active
+        return totals.astype(np.int64) @ self.projection.fan_out, self.weights.sums(events)
 
-    def _few(self, events: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _few(self, events: np.ndarray) -> tuple[int, np.ndarray]:
         """The same, from the events that are not 0."""
-        places = np.flatnonzero(events != 0)
-        at, sources = np.divmod(places, events.shape[1])
-        totals = np.bincount(sources, minlength=events.shape[1])
-        return totals, self.weights.sums_of_few(events.ravel()[places], at, sources, len(events))
+        places = np.flatnonzero(events)
+        sources = places % events.shape[1]
+        return self.projection.fan_out[sources].sum(), self.weights.sums_of_few(events, places, sources)
 
 
 class _Cells:
@@ -293,16 +310,20 @@ class _Cells:
         sources = {item.name: item for item in (*network.inputs, *network.populations)}
         self.paths = [_Path(p, _largest(sources[p.source])) for p in network.incoming(name)]
         self.recurrent = [path for path in self.paths if path.source in loop]
-        bound = sum(path.bound for path in self.paths) << int(np.max(self.parameters.get("exponent", 0)))
+        largest = sum(path.bound for path in self.paths)
+        bound = largest << int(np.max(self.parameters.get("exponent", 0)))
         if bound >= _EXACT[-1][1]:
             raise InputError(f"population {name!r}: its input reaches {bound}, more than 62 bits hold")
-        self.sum_dtype = np.int32 if bound < 1 << 31 else np.int64
+        self.sum_dtype = _integer(largest)
+        self.step_dtype = intervals.narrowest(self.model, self.parameters, self.widths, largest)
+        self.typed = {name: np.asarray(value, self.step_dtype)[()] for name, value in self.parameters.items()}
         self.state: dict[str, np.ndarray] = {}
 
     def start(self, traces: dict[str, np.ndarray]) -> None:
         """The initial state, and the input from outside the loop in all steps."""
         samples, steps, _ = traces[self.name].shape
-        self.state = self.model.initial(self.parameters, (samples, self.size))
+        initial = self.model.initial(self.parameters, (samples, self.size))
+        self.state = {name: values.astype(self.step_dtype) for name, values in initial.items()}
         self.current = np.zeros((samples, steps, self.size), dtype=self.sum_dtype)
         for path in self.paths:
             if path not in self.recurrent:
@@ -313,8 +334,13 @@ class _Cells:
         current = self.current[:, step : step + 1]
         for path in self.recurrent:
             path.add(current, traces, step)
-        self.state, spike = self.model.step(self.state, self.parameters, current[:, 0].astype(np.int64), self.widths)
+        self.state, spike = self.model.step(self.state, self.typed, current[:, 0].astype(self.step_dtype), self.widths)
         return self.state["v"] if self.dtype is np.int64 else spike
+
+
+def _integer(largest: int) -> type:
+    """The narrowest type of what is -``largest`` to ``largest``."""
+    return next(t for t in intervals.TYPES if largest <= np.iinfo(t).max)
 
 
 def _reach(projection: Projection) -> int:

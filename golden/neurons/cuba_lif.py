@@ -22,7 +22,7 @@ def step(state, parameters, current, widths):
     """One update of every neuron; see :mod:`golden.neurons`."""
     refractory, rounding = state["refractory"], parameters["rounding"]
     u = _current(state["u"], parameters, current, widths["u"])
-    x = fixed.decay(state["v"], parameters["decay_v"], rounding) + u + parameters["bias"]
+    x = fixed.add(fixed.decay(state["v"], parameters["decay_v"], rounding) + u, parameters["bias"])
     x = fixed.overflow(parameters["v_overflow"], x, widths["v"])
 
     held = bool(refractory.any())
@@ -30,7 +30,7 @@ def step(state, parameters, current, widths):
         x = np.where(refractory > 0, parameters["reset_value"], x)
     spike = fixed.fires(x, parameters["threshold"], parameters["compare"])
     if held:
-        spike &= refractory == 0
+        spike = spike & (refractory == 0)
 
     after = fixed.choose(
         parameters["reset"],
@@ -49,7 +49,8 @@ def _current(u, parameters, current, bits):
     mode = parameters["u_overflow"]
     lowest = -(1 << (bits - 1))
     u = np.where((u == lowest) & np.equal(mode, Overflow.WRAP), -lowest, u)
-    u = fixed.decay(u, parameters["decay_u"], parameters["rounding"]) + (current << parameters["exponent"])
+    u = fixed.decay(u, parameters["decay_u"], parameters["rounding"])
+    u = u + fixed.shift_left(current, parameters["exponent"])
     return fixed.choose(mode, lambda: fixed.saturate(u, bits), lambda: fixed.wrap_upwards(u, bits))
 
 

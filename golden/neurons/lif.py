@@ -24,9 +24,9 @@ def step(state, parameters, current, widths):
     pending = late & fixed.fires(v, threshold, parameters["compare"]) if late.any() else False
     if pending is not False:
         v = np.where(pending & np.equal(reset, Reset.ZERO), parameters["reset_value"], v)
-    x = _leak(v, parameters) + (current << parameters["exponent"]) + parameters["bias"]
+    x = fixed.add(_leak(v, parameters) + fixed.shift_left(current, parameters["exponent"]), parameters["bias"])
     if pending is not False:
-        x = x - np.where(pending & np.equal(reset, Reset.SUBTRACT), threshold, 0)
+        x = x - (pending & np.equal(reset, Reset.SUBTRACT)) * threshold
     x = fixed.overflow(parameters["overflow"], x, bits)
 
     held = bool(refractory.any())
@@ -34,7 +34,7 @@ def step(state, parameters, current, widths):
         x = np.where(refractory > 0, parameters["reset_value"], x)
     spike = fixed.fires(x, threshold, parameters["compare"])
     if held:
-        spike &= refractory == 0
+        spike = spike & (refractory == 0)
 
     after = fixed.choose(
         timing,
@@ -63,8 +63,7 @@ def _reset(reset, x, subtrahend, zeroed):
 
 
 def _immediate(reset, x, spike, pending, threshold):
-    change = np.subtract(spike, pending, dtype=np.int64)
-    return _reset(reset, x, change * threshold, lambda: x - change * x)
+    return _reset(reset, x, spike * threshold - pending * threshold, lambda: x - spike * x + pending * x)
 
 
 def latency_cycles(config):

@@ -109,6 +109,9 @@ class Symbols:
     def _maximum(self, x, y):
         return self._where(self._less(x, y), y, x)
 
+    def _clip(self, x, low, high):
+        return self._minimum(self._maximum(x, low), high)
+
     def _less(self, x, y):
         return self._compare(Kind.BV_SLT, x, y)
 
