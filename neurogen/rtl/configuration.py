@@ -118,16 +118,23 @@ class Configuration(wiring.Component):
     def _connect_ports(self, m, selected, staging, commit, read):
         """A region's row is the newest ``words`` words of the staging register.
 
-        Each port has registers of its own, for memories lie far apart; they keep what they have while another region
-        is meant, lest synthesis make them one.
+        Where memories have registers behind them, ports have some before: memories lie far apart. They keep what they
+        have while another region is meant, lest synthesis make them one.
         """
+        reads = Signal()
+        if not self.config.core.memory_registers:
+            m.d.sync += reads.eq(read)
         for region, shape in memories(self.config).items():
             port = getattr(self, port_name(region))
             hit = selected.region == region
             m.d.comb += port.write_data.eq(staging[len(staging) - shape.words * WORD_BITS :][: shape.width])
-            m.d.sync += [port.write.eq(commit & hit), port.read.eq(read & hit)]
-            with m.If(hit):
-                m.d.sync += [port.bank.eq(selected.bank), port.row.eq(selected.row)]
+            if self.config.core.memory_registers:
+                m.d.sync += [port.write.eq(commit & hit), port.read.eq(read & hit)]
+                with m.If(hit):
+                    m.d.sync += [port.bank.eq(selected.bank), port.row.eq(selected.row)]
+            else:
+                m.d.comb += [port.write.eq(commit & hit), port.read.eq(reads & hit)]
+                m.d.comb += [port.bank.eq(selected.bank), port.row.eq(selected.row)]
 
     def _word(self, m, selected, sampled) -> Value:
         """The word that was selected a clock ago: a register per region, 0 in all others, and their OR."""
