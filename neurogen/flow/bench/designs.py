@@ -215,7 +215,7 @@ ROWS = (
     Row(
         "icebreaker",
         "MNIST on the iCEBreaker",
-        partial(mnist, "icebreaker", {}),
+        partial(mnist, "icebreaker", {"lanes": 16, "banks": 1, "update_lanes": 1}),
         {"operations": at_least(16), "fmax_mhz": at_least(40), "lut": at_most(3500), "cycles": at_most(3200)}
         | {"us": at_most(90)}
         | _MNIST,
