@@ -97,3 +97,8 @@ def test_a_bit_that_is_a_port_stays():
     before = copy.deepcopy(found)
     ecp5.finish(found)
     assert found == before
+
+
+def test_the_larger_a_design_the_less_a_router_tries():
+    sizes = (ecp5.RIPUP_CELLS, ecp5.RIPUP_CELLS + 1, ecp5.ROUTER1_CELLS + 1)
+    assert [ecp5.effort(cells) for cells in sizes] == [("--tmg-ripup",), (), ("--router", "router2")]

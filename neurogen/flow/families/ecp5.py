@@ -27,7 +27,9 @@ DEVICES = {f"{line}-{size}": device for line in ("LFE5U", "LFE5UM", "LFE5UM5G") 
 TOOLS = ("yosys", "nextpnr-ecp5", "ecppack")
 SUFFIX = "bit"
 MEMORY_REGISTERS = True
-RIPUP_CELLS = 15_000
+RIPUP_CELLS, ROUTER1_CELLS = 15_000, 50_000
+"""Cells up to which critical nets are ripped up, and up to which nextpnr's first router has an end in sight."""
+
 CONSTRAINTS, ROUTED, ROUTE_OPTION = "lpf", "config", "textcfg"
 UNCONSTRAINED = ("--lpf-allow-unconstrained",)
 USED = {"lut": "TRELLIS_COMB", "ff": "TRELLIS_FF", "ram": "DP16KD", "dsp": "MULT18X18D"}
@@ -132,9 +134,12 @@ def place(platform) -> tuple[str, ...]:
 def effort(cells: int) -> tuple[str, ...]:
     """Routes of critical nets are ripped up and laid anew: a core gets a tenth faster.
 
-    In a large design these are thousands of nets in each of 50 rounds, and the next round finds as many.
+    In a large design these are thousands of nets in each of 50 rounds, and the next round finds as many. In one that
+    fills the device, nets displace each other for hours; the second router settles that, at some cost in speed.
     """
-    return ("--tmg-ripup",) if cells <= RIPUP_CELLS else ()
+    if cells <= RIPUP_CELLS:
+        return ("--tmg-ripup",)
+    return () if cells <= ROUTER1_CELLS else ("--router", "router2")
 
 
 def constrain(_hz: float) -> tuple[str, ...]:
