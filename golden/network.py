@@ -81,12 +81,13 @@ def run(
     for start in range(0, feeds.samples, chunk):
         stop = min(start + chunk, feeds.samples)
         traces = feeds.read(start, stop)
+        counts = {name: int(np.count_nonzero(trace)) for name, trace in traces.items()}
         traces |= {c.name: np.zeros((stop - start, feeds.steps, c.size), c.dtype) for c in cells}
         values = {name: array[start:stop] for name, array in result.values.items()}
         for loop in loops:
-            _run_loop(loop, traces, values)
+            _run_loop(loop, traces, counts, values)
         for name, trace in traces.items():
-            result.counts[name] += int(np.count_nonzero(trace))
+            result.counts[name] += counts[name]
             if name in result.spikes:
                 result.spikes[name][start:stop] = trace != 0
         if progress:
@@ -101,9 +102,13 @@ def _size(network: Network, output) -> int:
 
 def _loops(network: Network) -> list[list[str]]:
     """Populations that depend on each other, whatever the delay, in an order in which no group needs a later one."""
+    place = {name: index for index, name in enumerate(network.order)}
+    edges = [(p.source, p.target) for p in network.projections if p.source in place]
+    if all(place[source] < place[target] for source, target in edges):
+        return [[name] for name in network.order]
     graph = networkx.DiGraph()
     graph.add_nodes_from(network.order)
-    graph.add_edges_from((p.source, p.target) for p in network.projections if p.source in network.order)
+    graph.add_edges_from(edges)
     condensed = networkx.condensation(graph)
     order = networkx.topological_sort(condensed)
     return [sorted(condensed.nodes[node]["members"], key=network.order.index) for node in order]
@@ -115,15 +120,20 @@ def _chunk_samples(cells: list["_Cells"], feeds: "_Feeds") -> int:
     return max(1, min(_CHUNK_NEURONS // max(c.size for c in cells), _CHUNK_EVENTS // max(events, 1), 1024))
 
 
-def _run_loop(loop: list["_Cells"], traces: dict[str, np.ndarray], values: dict[str, np.ndarray]) -> None:
-    """All steps of one chunk for populations of one loop; fills their ``traces`` (chunk, T, n) and the ``values``."""
+def _run_loop(
+    loop: list["_Cells"], traces: dict[str, np.ndarray], counts: dict[str, int], values: dict[str, np.ndarray]
+) -> None:
+    """All steps of one chunk for populations of one loop; fills their ``traces`` (chunk, T, n), ``counts`` of events,
+    and ``values``."""
     for c in loop:
-        c.start(traces)
+        c.start(traces, counts)
     for step in range(traces[loop[0].name].shape[1]):
         for c in loop:
             traces[c.name][:, step] = c.step(traces, step)
             if c.name in values:
                 values[c.name][:, step] = c.state["v"]
+    for c in loop:
+        counts[c.name] = int(np.count_nonzero(traces[c.name]))
 
 
 class _Feeds:
@@ -200,11 +210,12 @@ class _Matrix:
         """Input sums (n, n_target) of ``events`` (n, n_source), exact in their dtype."""
         return events @ self.weights
 
-    def sums_of_few(self, events: np.ndarray, places: np.ndarray, sources: np.ndarray) -> np.ndarray:
-        """The same in integers, of the events alone that are not 0: at flat ``places``, from ``sources``."""
-        starts = np.searchsorted(places, np.arange(len(events) + 1) * events.shape[1])
-        factors = events.ravel()[places].astype(self.integer)
-        return sparse.csr_array((factors, sources, starts), shape=events.shape) @ self.rows
+    def sums_of_few(self, factors: np.ndarray, at: np.ndarray, sources: np.ndarray, count: int) -> np.ndarray:
+        """The same in integers, of the events alone that are not 0: ``factors`` from ``sources`` in rows ``at``, which
+        ascend, of ``count``."""
+        ends = np.cumsum(np.bincount(at, minlength=count))
+        events = (factors.astype(self.integer), sources.astype(np.int32), np.append(0, ends).astype(np.int32))
+        return sparse.csr_array(events, shape=(count, len(self.rows))) @ self.rows
 
 
 class _Convolution:
@@ -263,23 +274,24 @@ class _Path:
             raise InputError(f"{where}: its sums reach {self.bound}, more than 62 bits hold")
         self.dtype = next(dtype for dtype, limit in _EXACT if max(self.bound, largest) < limit)
         self.is_kernel = isinstance(projection.weights, Kernel)
-        integer = _integer(max(self.bound, largest))
-        self.weights = (_Convolution if self.is_kernel else _Matrix)(projection.weights, self.dtype, integer)
+        self.integer = _integer(max(self.bound, largest))
+        self.weights = (_Convolution if self.is_kernel else _Matrix)(projection.weights, self.dtype, self.integer)
         self.graded = largest > 1
         self.operations = 0
 
-    def add(self, current: np.ndarray, traces: dict[str, np.ndarray], first: int) -> None:
-        """Add the projection's part of the input in steps ``first``.. to ``current`` (samples, steps, n)."""
-        start, stop = max(first - self.delay, 0), first + current.shape[1] - self.delay
-        if start >= stop:
-            return
-        events = traces[self.source][:, start:stop].reshape(-1, self.projection.shape[0])
-        products = events.size * min(self.projection.shape[1], _WIDE)
-        are_few = not self.is_kernel and np.count_nonzero(events) * _FEW < products
+    def sums(self, trace: np.ndarray, first: int, stop: int, active: float | None = None) -> np.ndarray:
+        """The projection's part of the input in steps ``first`` to ``stop`` - 1 (samples, steps, n), without those that
+        no event of ``trace`` has reached yet. ``active`` is the share of sources with an event, where it is known."""
+        events = trace[:, max(first - self.delay, 0) : max(stop - self.delay, 0)]
+        samples, steps, width = events.shape
+        if not steps:
+            return np.zeros((samples, 0, self.projection.shape[1]), self.integer)
+        events = events.reshape(-1, width)
+        active = np.count_nonzero(events) / events.size if active is None else active
+        are_few = not self.is_kernel and active * _FEW < min(self.projection.shape[1], _WIDE)
         operations, sums = (self._few if are_few else self._all)(events)
         self.operations += int(operations)
-        target = current[:, start + self.delay - first :]
-        target += sums.astype(current.dtype, copy=False).reshape(len(current), stop - start, -1)
+        return sums.astype(self.integer, copy=False).reshape(samples, steps, -1)
 
     def _all(self, events: np.ndarray) -> tuple[int, np.ndarray]:
         """The operations of ``events`` (n, n_source), and the input sums."""
@@ -290,9 +302,10 @@ class _Path:
 
     def _few(self, events: np.ndarray) -> tuple[int, np.ndarray]:
         """The same, from the events that are not 0."""
-        places = np.flatnonzero(events)
-        sources = places % events.shape[1]
-        return self.projection.fan_out[sources].sum(), self.weights.sums_of_few(events, places, sources)
+        places = _places(events)
+        at, sources = np.divmod(places, events.shape[1])
+        sums = self.weights.sums_of_few(events.ravel()[places], at, sources, len(events))
+        return self.projection.fan_out[sources].sum(), sums
 
 
 class _Cells:
@@ -316,26 +329,52 @@ class _Cells:
             raise InputError(f"population {name!r}: its input reaches {bound}, more than 62 bits hold")
         self.sum_dtype = _integer(largest)
         self.step_dtype = intervals.narrowest(self.model, self.parameters, self.widths, largest)
-        self.typed = {name: np.asarray(value, self.step_dtype)[()] for name, value in self.parameters.items()}
+        self.typed = self.parameters | {
+            p.name: np.asarray(self.parameters[p.name], self.step_dtype)[()]
+            for p in population.spec.PARAMETERS
+            if not p.choices
+        }
         self.state: dict[str, np.ndarray] = {}
 
-    def start(self, traces: dict[str, np.ndarray]) -> None:
+    def start(self, traces: dict[str, np.ndarray], counts: dict[str, int]) -> None:
         """The initial state, and the input from outside the loop in all steps."""
-        samples, steps, _ = traces[self.name].shape
+        samples, steps, _ = shape = traces[self.name].shape
         initial = self.model.initial(self.parameters, (samples, self.size))
         self.state = {name: values.astype(self.step_dtype) for name, values in initial.items()}
-        self.current = np.zeros((samples, steps, self.size), dtype=self.sum_dtype)
-        for path in self.paths:
-            if path not in self.recurrent:
-                path.add(self.current, traces, 0)
+        outside = [
+            path.sums(traces[path.source], 0, steps, counts[path.source] / max(traces[path.source].size, 1))
+            for path in self.paths
+            if path not in self.recurrent
+        ]
+        if len(outside) == 1 and outside[0].shape == shape and outside[0].dtype == self.sum_dtype:
+            self.current = outside[0]
+            return
+        self.current = np.zeros(shape, dtype=self.sum_dtype)
+        for sums in outside:
+            self.current[:, steps - sums.shape[1] :] += sums
 
     def step(self, traces: dict[str, np.ndarray], step: int) -> np.ndarray:
         """One step of every neuron; the events (samples, n): spikes, or the values of a graded population."""
-        current = self.current[:, step : step + 1]
+        current = self.current[:, step].astype(self.step_dtype)
         for path in self.recurrent:
-            path.add(current, traces, step)
-        self.state, spike = self.model.step(self.state, self.typed, current[:, 0].astype(self.step_dtype), self.widths)
+            current += path.sums(traces[path.source], step, step + 1).sum(axis=1, dtype=self.step_dtype)
+        self.state, spike = self.model.step(self.state, self.typed, current, self.widths)
         return self.state["v"] if self.dtype is np.int64 else spike
+
+
+def _places(events: np.ndarray) -> np.ndarray:
+    """Where ``events`` are not 0, as flat indices: of few among many, first the words of 8, in pairs to begin with."""
+    if events.dtype != bool or events.size % 16:
+        return np.flatnonzero(events)
+    words = np.ascontiguousarray(events).reshape(-1).view(np.uint64)
+    half = len(words) // 2
+    found = np.flatnonzero((words[:half] | words[half:]) != 0)
+    if 2 * len(found) > half:
+        return np.flatnonzero(events)
+    found = np.concatenate([found, found + half])
+    found = found[np.flatnonzero(words[found] != 0)]
+    inside = np.flatnonzero(words[found].view(bool))
+    return found[inside >> 3] * 8 + (inside & 7)
 
 
 def _integer(largest: int) -> type:
@@ -345,9 +384,11 @@ def _integer(largest: int) -> type:
 
 def _reach(projection: Projection) -> int:
     """A bound on any neuron's sum where all events are 1, as a Python integer: it must not overflow itself."""
-    values = projection.values
-    largest = max(abs(int(values.min())), abs(int(values.max()))) if values.size else 0
-    magnitudes = np.abs(values.astype(np.int64 if largest * values.size < _EXACT[-1][1] else object))
+    values, is_safe = projection.values, max(map(abs, projection.extremes)) * projection.values.size < _EXACT[-1][1]
+    if is_safe and not isinstance(projection.weights, Kernel):
+        positive, negative = projection.one_sided
+        return int((positive - negative).max(initial=0))
+    magnitudes = np.abs(values.astype(np.int64 if is_safe else object))
     axes = (1, 2, 3) if isinstance(projection.weights, Kernel) else 0
     return int(magnitudes.sum(axis=axes).max()) if magnitudes.size else 0
 

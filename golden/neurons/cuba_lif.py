@@ -8,7 +8,7 @@ import numpy as np
 from neurogen.spec.fixed import Overflow
 
 from .. import fixed
-from . import initial_registers
+from . import initial_registers, stays
 
 NAME = "cuba_lif"
 
@@ -38,9 +38,11 @@ def step(state, parameters, current, widths):
         lambda: x - spike * parameters["threshold"],
         lambda: np.where(spike, parameters["reset_value"], x),
     )
+    if held or not stays(parameters["reset"], parameters["threshold"]):
+        after = fixed.overflow(parameters["v_overflow"], after, widths["v"])
     return {
         "u": fixed.wrap(u, widths["u"]),
-        "v": fixed.overflow(parameters["v_overflow"], after, widths["v"]),
+        "v": after,
         "refractory": fixed.next_refractory(refractory, held, spike, parameters["refractory_ticks"]),
     }, spike
 

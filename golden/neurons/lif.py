@@ -5,7 +5,7 @@ import numpy as np
 from neurogen.spec.fixed import Leak, Reset, ResetTiming
 
 from .. import fixed
-from . import initial_registers, may_be
+from . import initial_registers, may_be, stays
 
 NAME = "lif"
 
@@ -20,12 +20,13 @@ def step(state, parameters, current, widths):
     v, refractory, bits = state["v"], state["refractory"], widths["v"]
     threshold, reset, timing = parameters["threshold"], parameters["reset"], parameters["reset_timing"]
 
-    late = np.not_equal(timing, ResetTiming.SAME_STEP)
-    pending = late & fixed.fires(v, threshold, parameters["compare"]) if late.any() else False
-    if pending is not False:
+    late = fixed.is_array(timing) or timing != ResetTiming.SAME_STEP
+    pending = False
+    if late:
+        pending = np.not_equal(timing, ResetTiming.SAME_STEP) & fixed.fires(v, threshold, parameters["compare"])
         v = np.where(pending & np.equal(reset, Reset.ZERO), parameters["reset_value"], v)
     x = fixed.add(_leak(v, parameters) + fixed.shift_left(current, parameters["exponent"]), parameters["bias"])
-    if pending is not False:
+    if late:
         x = x - (pending & np.equal(reset, Reset.SUBTRACT)) * threshold
     x = fixed.overflow(parameters["overflow"], x, bits)
 
@@ -42,7 +43,8 @@ def step(state, parameters, current, widths):
         lambda: x,
         lambda: _immediate(reset, x, spike, pending, threshold),
     )
-    after = fixed.overflow(parameters["overflow"], after, bits)
+    if held or late or not stays(reset, threshold):
+        after = fixed.overflow(parameters["overflow"], after, bits)
     return {
         "v": after,
         "refractory": fixed.next_refractory(refractory, held, spike, parameters["refractory_ticks"]),

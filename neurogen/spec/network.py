@@ -102,7 +102,7 @@ class Projection:
         """The projection as an array, (n_source, n_target), however large."""
         return self.weights.matrix.toarray() if isinstance(self.weights, Kernel) else self.weights
 
-    @property
+    @cached_property
     def extremes(self) -> tuple[int, int]:
         """The smallest and the largest weight; 0 and 0 where there are none."""
         return (int(self.values.min()), int(self.values.max())) if self.values.size else (0, 0)

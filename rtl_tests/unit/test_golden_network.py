@@ -1,5 +1,6 @@
 """The batched golden network against the scalar twin, and what it refuses."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -80,6 +81,30 @@ def test_sums_are_exact_whatever_the_weights(weight, adding):
     scale = 4095 if net.inputs[0].payload_bits else 1
     result = golden_network.run(net, {"in": np.full((3, 5, 2), scale)})
     assert result.values["p"].tolist() == [[[scale * (step + 1)] for step in range(5)]] * 3
+
+
+def test_places_are_those_of_all_events():
+    rng, pairs = np.random.default_rng(3), 0
+    for width, density in itertools.product((1, 16, 24, 49, 1000), (0, 0.003, 0.02, 0.06, 0.3, 1)):
+        events = rng.random((40, 2 * width)) < density
+        for some in (events, events[:, ::2], events[:7], events.astype(np.int64) * -3):
+            assert np.array_equal(golden_network._places(some), np.flatnonzero(some))
+            pairs += some.dtype == bool and some.size % 16 == 0 and 0 < np.count_nonzero(some) * 32 < some.size
+    assert pairs > 10
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.int8, np.uint16, np.int64])
+def test_inputs_of_any_integer_type_are_the_same(dtype, adding):
+    events = np.random.default_rng(5).integers(0, 2, (4, 6, 4))
+    strided = np.zeros((4, 6, 8), dtype)[:, :, ::2]
+    strided[...] = events
+    weights = np.array([[1], [-2], [3], [1]])
+    net = replace(small(threshold=2), inputs=(Input("in", 4),), projections=(Projection("in", "p", weights),))
+    found, expected = (golden_network.run(net, {"in": some}) for some in (strided, events))
+    assert np.array_equal(found.values["p"], expected.values["p"])
+    assert found.counts == expected.counts
+    assert found.operations == expected.operations
+    assert found.counts["p"] > 3
 
 
 def test_delayed_input_starts_with_silence():
