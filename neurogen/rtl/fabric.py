@@ -4,6 +4,7 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from ..spec import packet
 from ..spec.config import HOST_WORD_BITS, FabricConfig
 from ..spec.fields import bits_to_ints
 from ..spec.image import Image
@@ -13,7 +14,7 @@ from .barrier import Barrier
 from .core import Core
 from .host_port import HostPort
 from .router import Router
-from .streams import Stalls
+from .streams import Skid, Stalls
 
 WORDS = stream.Signature(HOST_WORD_BITS)
 SIGNATURE = wiring.Signature({"words_in": In(WORDS), "words_out": Out(WORDS)})
@@ -80,13 +81,16 @@ class Fabric(wiring.Component):
         core, router, barrier = self.cores[x, y], self.routers[x, y], m.submodules.barrier
         m.submodules[f"core_{x}_{y}"] = core
         self._link(m, f"inject_{x}_{y}", core.packets_out, router.inputs[Direction.L])
-        self._link(m, f"eject_{x}_{y}", router.outputs[Direction.L], core.packets_in)
+        # Whether the core takes a packet is decided late, and the routers are far: nothing of theirs may wait for it.
+        m.submodules[f"eject_{x}_{y}"] = eject = Skid(shape=packet.flit_bits(self.config))
+        connect(m, router.outputs[Direction.L], eject.i)
+        self._link(m, f"eject_{x}_{y}", eject.o, core.packets_in)
         m.d.comb += [
             core.release.eq(barrier.release[index]),
             core.reset.eq(barrier.reset[index]),
             core.timebase.eq(barrier.timebase[index]),
             core.hops.eq(router.hops),
-            barrier.busy[index].eq(core.busy | router.busy),
+            barrier.busy[index].eq(core.busy | router.busy | eject.o.valid),
         ]
 
     def _link(self, m, name: str, source, sink) -> None:
