@@ -33,7 +33,7 @@ from .wiring import TOP, wrapper
 MARGIN = 0.05
 """How much faster the routed design has to be than its clock."""
 
-SLACK = 0.25
+SLACK = 0.1
 """How much faster it may be before a faster clock is tried."""
 
 ROUNDS = 4

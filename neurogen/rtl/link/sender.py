@@ -14,6 +14,7 @@ from .slip import ITEM
 
 HALF_BITS = WORD_BITS // 2
 HEADER_HALVES, IDENTITY_HALVES = HEADER.width // HALF_BITS, IDENTITY.width // HALF_BITS
+assert HEADER_HALVES % 2 == 0
 
 REASONS = data.StructLayout({"answer": 1, "open": 1, "resend": 1})
 """Why a frame is due, besides words that wait: to answer, with the identity, with the wish for other frames again."""
@@ -113,12 +114,13 @@ class Sender(wiring.Component):
     def _window(self, m, base, following, head, sent, settle, waits, astray) -> None:
         """``waits``: a word may be sent. ``astray``: ``following`` has to ``settle`` at ``base`` again."""
         size = self.words_log2
-        credit, back = Signal.like(self.credit), Signal()
+        credit, back, seen = Signal.like(self.credit), Signal(), Signal.like(head)
+        m.d.sync += seen.eq(Mux(self.restart, 0, head))  # a clock ago: what waits has come out of the ring
         ahead, acked, held = Signal(signed(size + 2)), Signal(NUMBER_BITS), Signal(size + 1)
         m.d.comb += [
             ahead.eq((following - base)[: size + 2]),
             astray.eq(self.restart | back | ahead[-1]),
-            waits.eq((following[: size + 1] != head) & (ahead < credit)),
+            waits.eq((following[: size + 1] != seen) & (ahead < credit)),
             acked.eq(self.report.ack - base),
             held.eq(head - base[: size + 1]),
         ]
@@ -138,6 +140,9 @@ class Sender(wiring.Component):
         m.submodules.crc = crc = Crc()
         half, byte, bits = Signal(HALF_BITS), Signal(8), Signal(range(HALF_BITS))
         part, index, flags = Signal(Part), Signal(range(2 * FRAME_WORDS)), Signal(REASONS)
+        # Only this between the ring and a register. index[0] stands when a part begins: a header's halves are even.
+        of_word = Signal(HALF_BITS)
+        m.d.sync += of_word.eq(word.word_select(index[0], HALF_BITS))
         m.d.comb += [crc.drain.eq(part == Part.CRC), crc.bit.eq(half[0]), self.o.p.byte.eq(byte)]
         with m.FSM(init="IDLE"):
             with m.State("IDLE"):
@@ -156,7 +161,7 @@ class Sender(wiring.Component):
                 with m.If((part == Part.HEADER) & (index == 0) & astray):  # a session has started just now
                     m.next = "IDLE"
                 with m.Else():
-                    self._load(m, half, part, index, flags, following, word, sent)
+                    self._load(m, half, part, index, flags, following, of_word, sent)
             with m.State("SHIFT"):
                 m.d.comb += crc.enable.eq(1)
                 m.d.sync += [half.eq(half >> 1), byte.eq(Cat(byte[1:], Mux(crc.drain, crc.out, half[0])))]
@@ -174,7 +179,7 @@ class Sender(wiring.Component):
                 with m.If(self.o.ready):
                     m.next = "IDLE"
 
-    def _load(self, m, half, part, index, flags, following, word, sent) -> None:
+    def _load(self, m, half, part, index, flags, following, of_word, sent) -> None:
         """Take the next half-word. ``ack`` is the first; a reason that comes later is the next frame's."""
         header = pack(
             HEADER, open=flags.open, resend=flags.resend, poll=0, reserved=0, credit=self.credit, ack=self.ack,
@@ -191,7 +196,7 @@ class Sender(wiring.Component):
                 halves = [self.identity >> HALF_BITS * i & ((1 << HALF_BITS) - 1) for i in range(IDENTITY_HALVES)]
                 m.d.sync += half.eq(Array(halves)[index[: index_bits(IDENTITY_HALVES)]])
             with m.Case(Part.WORDS):
-                m.d.sync += half.eq(word.word_select(index[0], HALF_BITS))
+                m.d.sync += half.eq(of_word)
                 m.d.comb += sent.eq(index[0])
 
     def _next(self, m, part, index, with_identity, waits) -> None:
