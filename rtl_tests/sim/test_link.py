@@ -12,6 +12,7 @@ from neurogen.rtl.link.receiver import Receiver
 from neurogen.rtl.link.sender import Sender
 from neurogen.rtl.link.slip import SlipDecoder, SlipEncoder
 from neurogen.rtl.link.uart import UartRx, UartTx, pace
+from neurogen.spec.link import HEADER
 from rtl_tests.link_board import IDENTITY, header, stuffed
 from rtl_tests.sim.streams import put, simulate, sink, source
 
@@ -243,3 +244,42 @@ def test_open_is_answered_by_counts_of_its_own_session():
 
     simulate(dut, drive)
     assert answers > 10
+
+
+@pytest.mark.parametrize("first, clocks", [(False, range(60, 100)), (True, range(95, 140))], ids=["header", "word"])
+def test_a_word_goes_out_as_it_came_in_whenever_it_came(first, clocks):
+    """Around the clock from which on it is too late for the frame under way, with a header alone or with one word.
+
+    Just before that clock a word is read from the ring as soon as it is written.
+    """
+    dut, line, sent, taken, frames = Sender(words_log2=4, identity=0), [], [], [], []
+
+    async def play(ctx, length, offered, due):
+        for clock in range(length):
+            ctx.set(dut.words.valid, clock in offered)
+            ctx.set(dut.words.payload, offered.get(clock, 0))
+            ctx.set(dut.due, {"answer": due, "open": 0, "resend": 0})
+            *_, valid, item, noted = await ctx.tick().sample(dut.o.valid, dut.o.payload, dut.taken)
+            due = due and not noted
+            if valid:
+                line.append((item.end, item.byte))
+
+    async def drive(ctx):
+        ctx.set(dut.o.ready, 1)
+        for clock in clocks:
+            ctx.set(dut.heard, 1)
+            ctx.set(dut.report, {"ack": len(sent), "credit": 15, "resend": 0})
+            await play(ctx, 1, {}, due=False)
+            ctx.set(dut.heard, 0)
+            offered = ({0: 0x5A5A0000 + clock} if first else {}) | {clock: 0xC3C30000 + 257 * clock}
+            sent.extend(offered.values())
+            await play(ctx, 350, offered, due=not first)
+            made = "".join("/" if end else f"{byte:02x}" for end, byte in line).split("/")
+            made = [bytes.fromhex(frame) for frame in made if frame]
+            line.clear()
+            frames.append(len(made))
+            taken.extend(np.frombuffer(b"".join(frame[HEADER.width // 8 : -4] for frame in made), "<u4").tolist())
+
+    simulate(dut, drive)
+    assert taken == sent
+    assert set(frames) == {1, 2}
