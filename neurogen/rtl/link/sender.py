@@ -112,18 +112,20 @@ class Sender(wiring.Component):
             m.d.sync += head.eq(0)
 
     def _window(self, m, base, following, head, sent, settle, waits, astray) -> None:
-        """``waits``: a word may be sent. ``astray``: ``following`` has to ``settle`` at ``base`` again."""
+        """``waits``: a word could be sent a clock ago, so what was last taken is out of the ring by now.
+
+        ``astray``: ``following`` has to ``settle`` at ``base`` again.
+        """
         size = self.words_log2
-        credit, back, seen = Signal.like(self.credit), Signal(), Signal.like(head)
-        m.d.sync += seen.eq(Mux(self.restart, 0, head))  # a clock ago: what waits has come out of the ring
+        credit, back = Signal.like(self.credit), Signal()
         ahead, acked, held = Signal(signed(size + 2)), Signal(NUMBER_BITS), Signal(size + 1)
         m.d.comb += [
             ahead.eq((following - base)[: size + 2]),
             astray.eq(self.restart | back | ahead[-1]),
-            waits.eq((following[: size + 1] != seen) & (ahead < credit)),
             acked.eq(self.report.ack - base),
             held.eq(head - base[: size + 1]),
         ]
+        m.d.sync += waits.eq((following[: size + 1] != head) & (ahead < credit) & ~astray)
         with m.If(settle):
             m.d.sync += [following.eq(base), back.eq(0)]
         with m.Elif(sent):
